@@ -1,0 +1,68 @@
+/**
+ * The layout that the kernel (engine/kernel, AssemblyScript) and its TypeScript side share. All numbers little-endian, all
+ * pointers u32 byte offsets into the one shared memory. Change both sides in one commit.
+ *
+ * A kernel instance owns an *arena*: a range of the shared memory that no other instance touches. `reset(start, end)` empties
+ * it, `alloc(bytes)` takes a 16-aligned piece (0: full). Functions that need scratch allocate there. An input slot is never
+ * written. 64 bytes behind every input range are readable (not meaningful).
+ *
+ * ## Row table (made by scanJson, scanLines)
+ * | offset | what |
+ * | 0  | u32 count: rows found; blank lines are not rows |
+ * | 4  | u32 consumed: pointer behind the last byte that belongs to a found row or blank line |
+ * | 8  | u32 malformed: rows with error SYNTAX… (codes below NOT_OBJECT) |
+ * | 12 | u32 notObject |
+ * | 16 | u32 blank |
+ * | 20 | u32 cap: rows that the table has room for |
+ * | 24 | u32 keys: number of key columns |
+ * | 28 | u32 reserved |
+ * | 32 | u32 start[cap]: pointer to the row's `{` (a bad row or line: to its first byte) |
+ * |    | u32 end[cap]: pointer behind the row's `}` (a bad row or line: behind its last byte, without \n and without a \r before it) |
+ * |    | u32 error[cap]: 0 or an error code |
+ * |    | u32 errorAt[cap]: pointer to the byte where the error was seen |
+ * |    | then per key, in order: u32 start[cap], u32 end[cap] (the value's bytes, white space around it left out; a string with its quotes), u8 kind[cap] (ValueKind, | 0x80 when the key stands there more than once: the range is the last one) |
+ * `cap` is a multiple of 16.
+ */
+export const ROW_TABLE_HEADER = 32;
+export const KIND_DUPLICATE = 0x80;
+export const KIND_MASK = 0x0f;
+
+export function rowTableBytes(cap: number, keys: number): number {
+  return ROW_TABLE_HEADER + cap * 16 + keys * cap * 9;
+}
+
+/** Codes in `error[]`, with the sentence that people read. */
+export const rowErrors: Readonly<Record<number, string>> = {
+  1: 'is not valid JSON',
+  2: 'is not valid JSON: a string is not closed',
+  3: 'is not valid JSON: a control character stands in a string',
+  4: 'is not valid JSON: a bad escape in a string',
+  5: 'is not valid UTF-8',
+  6: 'is not valid JSON: a bad number or literal',
+  7: 'is not valid JSON: nested too deep (more than 1024 levels)',
+  8: 'is not valid JSON: the row ends too early',
+  9: 'is not valid JSON: something follows the value',
+  64: 'is valid JSON but no object',
+};
+export const ROW_NOT_OBJECT = 64;
+
+/** What a kernel instance exports for scanning; the column and encoding exports are typed beside their users. */
+export interface ScanExports {
+  reset(start: number, end: number): void;
+  alloc(bytes: number): number;
+  /** Bytes of the arena in use. */
+  used(): number;
+  /**
+   * Takes the names (UTF-8, unescaped) of the key columns: `table` points to `count` pairs (u32 pointer, u32 length).
+   * The names must stay in place. At most 256.
+   */
+  setKeys(table: number, count: number): void;
+  /**
+   * Scans NDJSON in `[from, to)` into the row table at `table` (its `cap` is set by the caller).
+   * `last` = 0: bytes behind the last newline are left (not consumed); 1: they are a row.
+   * Stops when `cap` rows are found. Returns count, or -1 when the arena is full (token scratch).
+   */
+  scanJson(from: number, to: number, table: number, last: number): number;
+  /** The same for lines; every line is a row, blank ones too; a \r before the \n is left out; error 5 where not UTF-8. Sets no key columns. */
+  scanLines(from: number, to: number, table: number, last: number): number;
+}

@@ -1,0 +1,205 @@
+import type { Batch } from '../batch/batch.ts';
+import type { ColumnDeclaration } from './column-type.ts';
+import type { Fields, Settings } from './fields.ts';
+import type { Codec, Json, PunchlineKind } from './plan.ts';
+
+/**
+ * What a node type is: one declaration, from which validation, types, defaults, help and docs derive.
+ * The name of a type is its key in the registry (its folder), never repeated in the declaration.
+ */
+interface NodeSpecification<F extends Fields> {
+  /** One sentence, ends with a full stop. */
+  readonly summary: string;
+  readonly settings: F;
+  /** Punchline fragments (one node each) that a user may copy. */
+  readonly examples: readonly { readonly title: string; readonly yaml: string }[];
+}
+
+/** What every node is given when it is opened. */
+export interface OpenContext<F extends Fields> {
+  readonly id: string;
+  readonly settings: Settings<F>;
+  /** Folder that relative paths start from. */
+  readonly folder: string;
+  readonly punchlineKind: PunchlineKind;
+  readonly log: Log;
+}
+
+export interface Log {
+  info(message: string, data?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, data?: Readonly<Record<string, unknown>>): void;
+}
+
+// ---------------------------------------------------------------------------------------------- sources (main thread)
+
+export interface SourceSpec<F extends Fields = Fields> extends NodeSpecification<F> {
+  readonly kind: 'source';
+  /** The codecs that it reads; the first is the default. */
+  readonly codecs: readonly Codec['name'][];
+  /** One sentence: what is promised about delivery and what a replay starts from. */
+  readonly delivery: string;
+  /** Columns of its rows where they are known before it runs; `undefined`: anything may come. */
+  readonly columns?: (settings: Settings<F>) => readonly ColumnDeclaration[] | undefined;
+  readonly open: (context: SourceContext<F>) => Source | Promise<Source>;
+}
+
+export interface SourceContext<F extends Fields> extends OpenContext<F> {
+  readonly codec: Codec;
+  /** `out[].columns` of all its edges, without repeats; `undefined` when an edge declares none. */
+  readonly declared: readonly ColumnDeclaration[] | undefined;
+}
+
+/** An opened source. The engine calls `run` once, and `close` once whatever happened. */
+export interface Source {
+  /**
+   * Feeds rows until there are no more (then resolves) or `signal` aborts (then resolves soon).
+   * Rejects with a `ReefError` when it cannot go on; one with `retry` is run again after a pause.
+   */
+  run(feed: Feed, signal: AbortSignal): Promise<void>;
+  /** Total bytes that this run will feed where that is known (for progress); `undefined`: unknown. */
+  totalBytes?(): number | undefined;
+  /**
+   * Everything of `partition` up to `position` has been delivered to every required sink and the checkpoint that says so is on disk.
+   * Brokers acknowledge here.
+   */
+  committed?(partition: string, position: Position): void | Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * An opaque place in a partition, from which the source can go on. Plain JSON, small: it stands in the checkpoint.
+ */
+export type Position = Json;
+
+/** How a source hands over rows. Bytes go straight into shared memory; the engine cuts them into rows and batches. */
+export interface Feed {
+  /** Positions committed before this start, by partition: for a source to find its old partitions. */
+  readonly resume: ReadonlyMap<string, Position>;
+  /** Opens a partition: one ordered stream of rows. Its name is part of `_ppf_id` and of the checkpoint. */
+  partition(name: string, options?: PartitionOptions): PartitionFeed;
+}
+
+export interface PartitionOptions {
+  /** Start of the numbering of bytes, for `_ppf_id` and default positions: the byte offset of the first byte fed. Default 0. */
+  readonly offset?: number;
+  /**
+   * Makes the position that stands for "all bytes before `offset` were delivered". Default: the offset itself.
+   * A file source adds what identifies the file.
+   */
+  readonly position?: (offset: number) => Position;
+  /** False when a replay cannot give the same rows again (standard input): then nothing is resumed. Default true. */
+  readonly replayable?: boolean;
+}
+
+export interface PartitionFeed {
+  /**
+   * Waits for free memory (this is the back-pressure) and returns a view where the next bytes go. At least 1 byte long.
+   * The view is good until the next call on this feed. Rejects with an `AbortError` when the engine stops.
+   */
+  room(): Promise<Uint8Array>;
+  /**
+   * The first `length` bytes of the room are written.
+   * `flush`: complete rows go to a worker now instead of waiting for more (a tail that has caught up, a timer, a message).
+   */
+  advance(length: number, options?: { readonly flush?: boolean }): void;
+  /** No more bytes: an unfinished last row counts as complete. Resolves when all is dispatched (not delivered). */
+  end(): Promise<void>;
+  /** Resolves when all that was fed has been delivered and committed. */
+  delivered(): Promise<void>;
+}
+
+// ------------------------------------------------------------------------------------------- functions (worker thread)
+
+export interface FunctionSpec<F extends Fields = Fields> extends NodeSpecification<F> {
+  readonly kind: 'function';
+  /** Columns that `apply` may ask for with `batch.column(name)`. */
+  readonly reads: (settings: Settings<F>) => readonly string[];
+  /** Columns that `apply` may set; a `filter` writes none. */
+  readonly writes: (settings: Settings<F>) => readonly ColumnDeclaration[];
+  /** Columns that are gone afterwards; `'others'`: all but those it writes or lists in `keeps`. Default none. */
+  readonly removes?: (settings: Settings<F>) => readonly string[];
+  /** When given, only these columns (and those it writes) are left afterwards. */
+  readonly keeps?: (settings: Settings<F>) => readonly string[] | undefined;
+  /** Tables that it may route rows to. Default none. */
+  readonly tables?: (settings: Settings<F>) => readonly string[];
+  /** `partition`: it keeps state between batches, so all batches of a partition go to one worker, in order. */
+  readonly state?: 'partition';
+  readonly open: (context: OpenContext<F>) => BatchFunction | Promise<BatchFunction>;
+}
+
+/** An opened function. One per worker; it is never called twice at once. */
+export interface BatchFunction {
+  /** Works on one batch in place. Throwing rejects every row of the batch that is still live: use `batch.reject` for single rows. */
+  apply(batch: Batch): void | Promise<void>;
+  close?(): void | Promise<void>;
+}
+
+// ------------------------------------------------------------------------------------------------- sinks (main thread)
+
+export interface SinkSpec<F extends Fields = Fields> extends NodeSpecification<F> {
+  readonly kind: 'sink';
+  readonly codecs: readonly Codec['name'][];
+  readonly delivery: string;
+  /** Columns that it needs beside the row itself. Default none. */
+  readonly reads?: (settings: Settings<F>) => readonly string[];
+  /** False: it only counts rows, nothing is encoded for it. Default true. */
+  readonly payload?: boolean;
+  /** True: it wants the bounds of every row, not only the bytes. Default false. */
+  readonly rowOffsets?: boolean;
+  readonly open: (context: SinkContext<F>) => Sink | Promise<Sink>;
+}
+
+export interface SinkContext<F extends Fields> extends OpenContext<F> {
+  readonly codec: Codec;
+  /** What {@link Sink.write} last resolved with before the checkpoint that this start resumes from; `undefined` on a fresh start. */
+  readonly resume: SinkPosition | undefined;
+}
+
+/** What a sink must know to undo, after a crash, what came after a checkpoint: a file's length, say. */
+export type SinkPosition = Json;
+
+/** An opened sink. The engine calls `write` for one chunk at a time, in order, and `close` once. */
+export interface Sink {
+  /**
+   * Resolves when the chunk is delivered; the memory behind it is used again afterwards.
+   * Rejects with a `ReefError`: one with `retry` makes the engine call `write` again with the same chunk after a pause
+   * (the sink must then not have kept part of it: a file is cut back to where the chunk began).
+   */
+  write(chunk: SinkChunk): Promise<SinkPosition | undefined>;
+  /** Makes what was written safe against power loss; called before a checkpoint that covers it. */
+  sync?(): Promise<void>;
+  /** Rows that it still wants in each batch (a screen that shows the first 20); the others count as delivered. Default all. */
+  wanted?(): number;
+  /** All is written (`finished`), or the punchline stops early. */
+  close(outcome: 'finished' | 'stopped'): Promise<void>;
+}
+
+/** Encoded rows for a sink. All are views over shared memory: copy what must outlive `write`. */
+export interface SinkChunk {
+  /** Each row ends with its delimiter (`\n` for json and line). */
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+  /** With `rowOffsets`: `rows + 1` offsets into `bytes`; row i is `[offsets[i], offsets[i+1])`, its delimiter included. */
+  readonly offsets?: Uint32Array;
+  /** `source-id/partition`, for sinks that keep order by it. */
+  readonly partition: string;
+}
+
+// ----------------------------------------------------------------------------------------------------------------------
+
+export type NodeSpec = SourceSpec | FunctionSpec | SinkSpec;
+
+/** Declares a source type; exists so that `settings` gives the types of everything else. */
+export function source<const F extends Fields>(spec: Omit<SourceSpec<F>, 'kind'>): SourceSpec<F> {
+  return { kind: 'source', ...spec };
+}
+
+/** Declares a function type. */
+export function batchFunction<const F extends Fields>(spec: Omit<FunctionSpec<F>, 'kind'>): FunctionSpec<F> {
+  return { kind: 'function', ...spec };
+}
+
+/** Declares a sink type. */
+export function sink<const F extends Fields>(spec: Omit<SinkSpec<F>, 'kind'>): SinkSpec<F> {
+  return { kind: 'sink', ...spec };
+}

@@ -1,0 +1,55 @@
+import type { ColumnDeclaration } from './column-type.ts';
+
+/** Anything that JSON (and so a structured clone between threads) can hold. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Where something stands in a punchline file; lines and columns count from 1. */
+export interface Location {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export type PunchlineKind = 'StreamPunchline' | 'BatchPunchline';
+export type NodeKind = 'source' | 'function' | 'sink';
+
+/** A punchline that has been read, checked and given all its defaults: plain data, may be posted to a worker. */
+export interface Punchline {
+  readonly kind: PunchlineKind;
+  /** `metadata.name`, else the file's name without its ending. */
+  readonly name: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Absolute path of the file, or `-` for standard input. */
+  readonly file: string;
+  /** Folder that relative paths in settings start from: the folder of the file, or the working directory. */
+  readonly folder: string;
+  /** In topological order: sources first. */
+  readonly nodes: readonly PunchlineNode[];
+}
+
+export interface PunchlineNode {
+  readonly id: string;
+  readonly kind: NodeKind;
+  /** Name of a built-in node type without suffix (`file`), or a `file:` URL of a user's module. */
+  readonly type: string;
+  /** Validated, defaults applied, keys as the spec declares them. */
+  readonly settings: Readonly<Record<string, Json>>;
+  /** Present on every node whose spec has codecs. */
+  readonly codec?: Codec;
+  readonly out: readonly Edge[];
+  readonly location: Location;
+}
+
+export interface Edge {
+  readonly to: string;
+  readonly table?: string;
+  /** Absent: all columns pass. */
+  readonly columns?: readonly ColumnDeclaration[];
+}
+
+/** `encoding` in a punchline. */
+export type Codec = { readonly name: 'json' } | { readonly name: 'line' };
+
+/** Reserved table to which a node's rejected rows go, as rows with the one string column `_ppf_error_document`. */
+export const ERROR_TABLE = '_ppf_errors';
+export const ERROR_COLUMN = '_ppf_error_document';
