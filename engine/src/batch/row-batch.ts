@@ -12,7 +12,8 @@ export interface DecodeRequest {
   readonly to: number;
   /** True when no more bytes of this partition follow: an unfinished last row counts. */
   readonly last: boolean;
-  readonly codec: Codec;
+  /** `raw`: lines whatever their bytes are, for rows that are only to be rejected: all live, no error 5. */
+  readonly codec: Codec | { readonly name: 'raw' };
   /** For the line codec: name of its one column. */
   readonly lineColumn?: string;
   /** Byte offset, within its partition, of the byte at `from`. */
@@ -21,6 +22,8 @@ export interface DecodeRequest {
   readonly idPrefix: string;
   /** Milliseconds since 1970 that `_ppf_timestamp` gives. */
   readonly timestamp: number;
+  /** Fewer rows than the decoder's limit, after an {@link ArenaFullError}. */
+  readonly maxRows?: number;
 }
 
 /** A decoder is one kernel instance with its arena; it holds one decoded batch at a time. */
@@ -30,7 +33,7 @@ export interface Decoder {
   /** Decodes rows from the slot: at most the decoder's row limit. The previous batch and all its views end here. */
   decode(request: DecodeRequest): Decoded;
   /** Decodes rows that the engine itself made (error documents): NDJSON text, put into the arena. Earlier views stay valid. */
-  decodeText(ndjson: string, request: Omit<DecodeRequest, 'from' | 'to' | 'last' | 'codec'>): Decoded;
+  decodeText(ndjson: string, request: Pick<DecodeRequest, 'offset' | 'idPrefix' | 'timestamp'>): Decoded;
 }
 
 export interface Decoded {
@@ -73,6 +76,8 @@ export interface RowView extends Batch {
   routed(): { readonly tables: ReadonlyMap<string, Uint32Array>; readonly unrouted: Uint32Array };
   /** Forgets the routes: the next node starts anew. */
   clearRoutes(): void;
+  /** Before `encode`: rejects the rows that the codec cannot write (a line that holds a newline, NaN in JSON). The chain asks takeRejections afterwards. */
+  prepare(codec: Codec): void;
   /** Encodes one row as JSON text the way a sink would get it (a copy, without newline). */
   encodeRow(row: number): Uint8Array;
 }

@@ -1,0 +1,254 @@
+/**
+ * One batch on its way through the graph, inside a worker. First everything is computed (decode, functions, projections,
+ * rejections), which may be undone and tried again with fewer rows; only then is anything encoded, so that what was written for
+ * a sink is never taken back.
+ */
+import { ArenaFullError, type Decoded, type Decoder, type Rejection, type RowView } from '../batch/row-batch.ts';
+import type { BatchFunction, FunctionSpec } from '../spec/node.ts';
+import { ERROR_COLUMN, ERROR_TABLE } from '../spec/plan.ts';
+import { type ErrorDocument, rowBytes } from './error-document.ts';
+import type {
+  ComputeRequest,
+  Counts,
+  EdgeTarget,
+  ErrorTarget,
+  PlannedEdge,
+  PlannedFunction,
+  PlannedSource,
+  WorkerPlan,
+} from './protocol.ts';
+
+export interface OpenedFunction {
+  readonly planned: PlannedFunction;
+  readonly spec: FunctionSpec;
+  readonly run: BatchFunction;
+  readonly digest?: string;
+}
+
+/** Rows on their way to a sink. */
+export interface Delivery {
+  readonly sink: number;
+  readonly view: RowView;
+}
+
+export interface Pass {
+  readonly consumed: number;
+  readonly deliveries: readonly Delivery[];
+  readonly counts: Counts;
+}
+
+/** Where a rejected row was before: needed for its document. */
+interface Failure {
+  readonly node: string;
+  readonly digest?: string;
+  readonly errors: ErrorTarget;
+  readonly entered: RowView | undefined;
+  readonly rejections: readonly Rejection[];
+}
+
+export class Chain {
+  readonly #plan: WorkerPlan;
+  readonly #decoder: Decoder;
+  readonly #functions: readonly OpenedFunction[];
+  readonly #maxRows: number;
+
+  constructor(plan: WorkerPlan, decoder: Decoder, functions: readonly OpenedFunction[], maxRows: number) {
+    this.#plan = plan;
+    this.#decoder = decoder;
+    this.#functions = functions;
+    this.#maxRows = maxRows;
+  }
+
+  /** Computes the rows at `from`, as many as fit the arena; at least one. */
+  async compute(request: ComputeRequest, from: number): Promise<Pass> {
+    for (let maxRows = this.#maxRows; ; maxRows = maxRows > 32 ? maxRows >> 1 : maxRows > 1 ? 1 : 0) {
+      try {
+        return await new Run(this.#plan, this.#decoder, this.#functions, request).pass(from, maxRows);
+      } catch (error) {
+        if (!(error instanceof ArenaFullError) || maxRows === 0) throw error;
+      }
+    }
+  }
+}
+
+export function emptyCounts(sinks: number): Counts {
+  return {
+    rows: 0,
+    malformed: 0,
+    notObject: 0,
+    filtered: 0,
+    nowhere: 0,
+    rejected: {},
+    delivered: new Array<number>(sinks).fill(0),
+  };
+}
+
+/** One pass: the state that must not outlive it. */
+class Run {
+  readonly #plan: WorkerPlan;
+  readonly #decoder: Decoder;
+  readonly #functions: readonly OpenedFunction[];
+  readonly #request: ComputeRequest;
+  readonly #source: PlannedSource;
+  readonly #idPrefix: string;
+  readonly #deliveries: Delivery[] = [];
+  readonly #failures: Failure[] = [];
+  readonly #counts: Counts;
+
+  constructor(plan: WorkerPlan, decoder: Decoder, functions: readonly OpenedFunction[], request: ComputeRequest) {
+    this.#plan = plan;
+    this.#decoder = decoder;
+    this.#functions = functions;
+    this.#request = request;
+    this.#source = plan.sources[request.source]!;
+    this.#idPrefix = `${this.#source.id}:${request.partition}:`;
+    this.#counts = emptyCounts(plan.sinks.length);
+  }
+
+  /** `maxRows` 0: not even one row fits the arena; it is rejected as it stands. */
+  async pass(from: number, maxRows: number): Promise<Pass> {
+    const request = this.#request;
+    const tooLarge = maxRows === 0 ? { reason: 'the row needs more working memory than a worker has' } : undefined;
+    const reject = request.reject ?? tooLarge;
+    const decoded = this.#decoder.decode({
+      from,
+      to: request.to,
+      last: request.last,
+      codec: reject ? { name: 'raw' } : this.#source.codec,
+      lineColumn: this.#source.lineColumn,
+      offset: request.offset + (from - request.from),
+      idPrefix: this.#idPrefix,
+      timestamp: request.timestamp,
+      maxRows: Math.max(maxRows, 1),
+    });
+    this.#counts.rows = decoded.rows;
+    this.#counts.malformed = decoded.malformed;
+    this.#counts.notObject = decoded.notObject;
+    const rejections = reject ? Array.from(decoded.view.rows, (row) => ({ row, reason: reject.reason })) : decoded.rejected;
+    if (rejections.length > 0) this.#fail({ node: this.#source.id, errors: this.#source.errors, entered: undefined, rejections });
+    if (!reject) await this.#emit(this.#source, decoded.view);
+    await this.#handleFailures(decoded);
+    return { consumed: decoded.consumed, deliveries: this.#deliveries, counts: this.#counts };
+  }
+
+  /** Sends what a node has made along its edges. */
+  async #emit(node: PlannedSource | PlannedFunction, view: RowView): Promise<void> {
+    const routed = view.routed();
+    const edges = node.out.filter((edge) => edge.table !== ERROR_TABLE);
+    if (routed.tables.size > 0) {
+      const known = new Set(edges.map((edge) => edge.table));
+      for (const [table, rows] of routed.tables) if (!known.has(table)) this.#counts.nowhere += rows.length;
+    }
+    for (const edge of edges) {
+      const toTable = edge.table === undefined ? undefined : routed.tables.get(edge.table);
+      const copy = view.clone();
+      copy.clearRoutes();
+      if (routed.tables.size > 0) copy.retain(toTable ? merge(routed.unrouted, toTable) : routed.unrouted);
+      await this.#follow(node.id, node.errors, edge, copy);
+    }
+  }
+
+  async #follow(from: string, errors: ErrorTarget, edge: PlannedEdge, view: RowView): Promise<void> {
+    if (edge.columns) {
+      const entered = view.clone();
+      view.project(edge.columns);
+      this.#collect(from, errors, entered, view);
+    }
+    if (view.rows.length === 0) return;
+    await this.#enter(edge.target, view);
+  }
+
+  async #enter(target: EdgeTarget, view: RowView): Promise<void> {
+    if ('sink' in target) {
+      this.#deliver(target.sink, view);
+      return;
+    }
+    const { planned, spec, run, digest } = this.#functions[target.function]!;
+    const entered = view.clone();
+    const settings = planned.settings as never;
+    view.allow({ reads: spec.reads(settings), writes: spec.writes(settings).map((column) => column.name) });
+    try {
+      await run.apply(view);
+    } catch (error) {
+      if (error instanceof ArenaFullError) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      for (const row of view.rows) view.reject(row, reason);
+    }
+    view.allow(undefined);
+    this.#collect(planned.id, planned.errors, entered, view, digest);
+    if (view.rows.length > 0) await this.#emit(planned, view);
+  }
+
+  #deliver(sink: number, view: RowView): void {
+    const planned = this.#plan.sinks[sink]!;
+    if (planned.payload) {
+      const entered = view.clone();
+      view.prepare(planned.codec);
+      this.#collect(planned.id, planned.errors, entered, view);
+    }
+    this.#counts.delivered[sink]! += view.rows.length;
+    if (view.rows.length > 0) this.#deliveries.push({ sink, view });
+  }
+
+  #collect(node: string, errors: ErrorTarget, entered: RowView, view: RowView, digest?: string): void {
+    this.#counts.filtered += view.takeFiltered();
+    const rejections = view.takeRejections();
+    if (rejections.length > 0) this.#fail({ node, errors, entered, rejections, ...(digest === undefined ? {} : { digest }) });
+  }
+
+  #fail(failure: Failure): void {
+    this.#counts.rejected[failure.node] = (this.#counts.rejected[failure.node] ?? 0) + failure.rejections.length;
+    this.#failures.push(failure);
+  }
+
+  /** Turns rejections into rows of the error tables. Rows that fail there too go to the dead letters, never in a circle. */
+  async #handleFailures(decoded: Decoded): Promise<void> {
+    const first = this.#failures.splice(0);
+    for (const failure of first) await this.#document(failure, decoded, failure.errors);
+    const again = this.#failures.splice(0);
+    for (const failure of again) await this.#document(failure, undefined, undefined);
+  }
+
+  async #document(failure: Failure, decoded: Decoded | undefined, errors: ErrorTarget): Promise<void> {
+    const time = new Date().toISOString();
+    const lines = failure.rejections.map((rejection) => {
+      const text = JSON.stringify(this.#describe(failure, rejection, decoded, time));
+      return errors ? JSON.stringify({ [ERROR_COLUMN]: text }) : text;
+    });
+    const made = this.#decoder.decodeText(`${lines.join('\n')}\n`, {
+      offset: this.#request.offset,
+      idPrefix: this.#idPrefix,
+      timestamp: this.#request.timestamp,
+    });
+    if (errors) await this.#follow(failure.node, undefined, errors, made.view);
+    else this.#deliver(this.#plan.deadLetters, made.view);
+  }
+
+  #describe(failure: Failure, { row, reason }: Rejection, decoded: Decoded | undefined, time: string): ErrorDocument {
+    const entered = failure.entered?.encodeRow(row);
+    const position = decoded ? decoded.offset(row) : this.#request.offset;
+    const origin = decoded ? rowBytes(decoded.raw(row), this.#request.reject?.truncated) : rowBytes(entered ?? new Uint8Array());
+    return {
+      punchline: this.#plan.punchline,
+      node: failure.node,
+      reason,
+      ...(failure.digest === undefined ? {} : { digest: failure.digest }),
+      source: this.#source.id,
+      partition: this.#request.partition,
+      position,
+      id: `${this.#idPrefix}${position}`,
+      time,
+      origin,
+      entered: entered ? rowBytes(entered) : origin,
+    };
+  }
+}
+
+/** Merges two ascending lists of row numbers. */
+function merge(a: Uint32Array, b: Uint32Array): Uint32Array {
+  if (a.length === 0) return b;
+  const all = new Uint32Array(a.length + b.length);
+  all.set(a);
+  all.set(b, a.length);
+  return all.sort();
+}

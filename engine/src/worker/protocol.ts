@@ -1,0 +1,147 @@
+/**
+ * What main and a worker say to each other. Rows never travel in messages: both sides see the same memory, messages carry
+ * pointers into it and counts.
+ */
+import type { ColumnDeclaration } from '../spec/column-type.ts';
+import type { Codec, Json, PunchlineKind } from '../spec/plan.ts';
+
+/** All that a worker must know of a punchline: plain data. */
+export interface WorkerPlan {
+  readonly punchline: string;
+  readonly punchlineKind: PunchlineKind;
+  readonly folder: string;
+  /** Every column name that anything in the chain refers to. */
+  readonly columns: readonly string[];
+  readonly sources: readonly PlannedSource[];
+  readonly functions: readonly PlannedFunction[];
+  readonly sinks: readonly PlannedSink[];
+  /** Index in `sinks` of the dead-letter file. */
+  readonly deadLetters: number;
+}
+
+export interface PlannedSource {
+  readonly id: string;
+  readonly codec: Codec;
+  readonly lineColumn: string;
+  readonly out: readonly PlannedEdge[];
+  readonly errors: ErrorTarget;
+}
+
+export interface PlannedFunction {
+  readonly id: string;
+  readonly type: string;
+  readonly settings: Readonly<Record<string, Json>>;
+  readonly out: readonly PlannedEdge[];
+  readonly errors: ErrorTarget;
+}
+
+export interface PlannedSink {
+  readonly id: string;
+  readonly codec: Codec;
+  /** False: rows are only counted. */
+  readonly payload: boolean;
+  readonly rowOffsets: boolean;
+  /** Where rows go that the sink's codec cannot write. */
+  readonly errors: ErrorTarget;
+}
+
+export type EdgeTarget = { readonly function: number } | { readonly sink: number };
+
+export interface PlannedEdge {
+  readonly target: EdgeTarget;
+  readonly table?: string;
+  readonly columns?: readonly ColumnDeclaration[];
+}
+
+/** The error table that a node's rejected rows go to; `undefined`: the dead-letter file. */
+export type ErrorTarget = PlannedEdge | undefined;
+
+export interface WorkerData {
+  readonly plan: WorkerPlan;
+  readonly memory: WebAssembly.Memory;
+  readonly kernel: WebAssembly.Module;
+  readonly arena: { readonly start: number; readonly end: number };
+  readonly maxRows: number;
+}
+
+/** A piece of memory for one sink's encoded rows. */
+export interface OutRange {
+  readonly sink: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface ComputeRequest {
+  readonly type: 'compute';
+  /** Number of the batch; answers name it. */
+  readonly batch: number;
+  /** Index in `plan.sources`. */
+  readonly source: number;
+  readonly partition: string;
+  readonly from: number;
+  readonly to: number;
+  readonly last: boolean;
+  /** Byte offset, within the partition, of the byte at `from`. */
+  readonly offset: number;
+  readonly timestamp: number;
+  /** Output memory for the sinks that rows usually reach; more is asked for with `need`. */
+  readonly out: readonly OutRange[];
+  /** Per sink, how many rows of this batch it wants encoded (-1: all). */
+  readonly wanted: readonly number[];
+  /** The range must not be computed: it is one row that goes to the error table with this reason. */
+  readonly reject?: RejectRange;
+}
+
+export interface RejectRange {
+  readonly reason: string;
+  /** For a row beyond the bound, of which only the head is in memory: its whole length and digest. */
+  readonly truncated?: { readonly bytes: number; readonly sha256: string };
+}
+
+export type ToWorker = ComputeRequest | { readonly type: 'more'; readonly batch: number; readonly out: OutRange };
+
+/** A stretch of encoded rows in an out range. */
+export interface Part {
+  readonly sink: number;
+  /** Start of the out range that it stands in: names the slot. */
+  readonly slot: number;
+  readonly start: number;
+  readonly bytes: number;
+  readonly rows: number;
+  /** Pointer to rows + 1 u32 offsets, or 0. */
+  readonly offsets: number;
+}
+
+export interface Counts {
+  rows: number;
+  malformed: number;
+  notObject: number;
+  filtered: number;
+  /** Routed to a table that no edge has. */
+  nowhere: number;
+  /** Rejected rows by node id. */
+  readonly rejected: Record<string, number>;
+  /** Rows that reached each sink, by index. */
+  readonly delivered: number[];
+}
+
+export type FromWorker =
+  | { readonly type: 'ready' }
+  /** A function could not be opened: nothing can be computed. */
+  | { readonly type: 'unfit'; readonly message: string }
+  /** `parts`: filled so far, complete; `bytes`: what the next row needs at least (0: unknown). */
+  | {
+      readonly type: 'need';
+      readonly batch: number;
+      readonly sink: number;
+      readonly parts: readonly Part[];
+      readonly bytes: number;
+    }
+  | {
+      readonly type: 'done';
+      readonly batch: number;
+      readonly consumed: number;
+      readonly parts: readonly Part[];
+      readonly counts: Counts;
+    }
+  | { readonly type: 'log'; readonly level: 'info' | 'warn'; readonly node: string; readonly message: string };
