@@ -1,0 +1,30 @@
+/**
+ * Runs the tests: `test.ts [FILE…]` those that need no server, `test.ts --servers [FILE…]` the files named `*.server.test.ts`,
+ * which start real servers. Files given by name replace the search. The report and the exit code are node's own.
+ */
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { values, positionals } = parseArgs({ options: { servers: { type: 'boolean', default: false } }, allowPositionals: true });
+
+const found = globSync('{engine/src,engine/kernel,abi,sdk,fleet,console,examples,bench,scripts,faults}/**/*.test.ts', {
+  cwd: root,
+  exclude: ['**/node_modules', '**/dist'],
+});
+const files =
+  positionals.length > 0 ? positionals : found.filter((file) => file.endsWith('.server.test.ts') === values.servers).sort();
+
+if (files.length > 0) {
+  const options = [`--test-concurrency=${availableParallelism()}`];
+  const { status } = spawnSync(process.execPath, ['--test', ...options, ...files], { cwd: root, stdio: 'inherit' });
+  process.exitCode = status ?? 1;
+} else if (values.servers) {
+  console.log('There are no server tests yet (files named *.server.test.ts): nothing was run.');
+} else {
+  console.error(`Cannot run the tests: no *.test.ts stands below ${root}.`);
+  process.exitCode = 1;
+}
