@@ -6,6 +6,7 @@ import type { Codec, Json, PunchlineKind } from './plan.ts';
 /**
  * What a node type is: one declaration, from which validation, types, defaults, help and docs derive.
  * The name of a type is its key in the registry (its folder), never repeated in the declaration.
+ * Its functions are declared as methods, so that a spec of particular settings can stand where any spec is asked for.
  */
 interface NodeSpecification<F extends Fields> {
   /** One sentence, ends with a full stop. */
@@ -13,6 +14,14 @@ interface NodeSpecification<F extends Fields> {
   readonly settings: F;
   /** Punchline fragments (one node each) that a user may copy. */
   readonly examples: readonly { readonly title: string; readonly yaml: string }[];
+  /** Constraints across settings; called only when each setting is right by itself. Default none. */
+  check?(settings: Settings<F>): readonly SettingIssue[];
+}
+
+/** What is wrong with settings that are right one by one; `path` leads to the one that the message is about. */
+export interface SettingIssue {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
 }
 
 /** What every node is given when it is opened. */
@@ -39,8 +48,8 @@ export interface SourceSpec<F extends Fields = Fields> extends NodeSpecification
   /** One sentence: what is promised about delivery and what a replay starts from. */
   readonly delivery: string;
   /** Columns of its rows where they are known before it runs; `undefined`: anything may come. */
-  readonly columns?: (settings: Settings<F>) => readonly ColumnDeclaration[] | undefined;
-  readonly open: (context: SourceContext<F>) => Source | Promise<Source>;
+  columns?(settings: Settings<F>): readonly ColumnDeclaration[] | undefined;
+  open(context: SourceContext<F>): Source | Promise<Source>;
 }
 
 export interface SourceContext<F extends Fields> extends OpenContext<F> {
@@ -113,18 +122,20 @@ export interface PartitionFeed {
 export interface FunctionSpec<F extends Fields = Fields> extends NodeSpecification<F> {
   readonly kind: 'function';
   /** Columns that `apply` may ask for with `batch.column(name)`. */
-  readonly reads: (settings: Settings<F>) => readonly string[];
+  reads(settings: Settings<F>): readonly string[];
   /** Columns that `apply` may set; a `filter` writes none. */
-  readonly writes: (settings: Settings<F>) => readonly ColumnDeclaration[];
-  /** Columns that are gone afterwards; `'others'`: all but those it writes or lists in `keeps`. Default none. */
-  readonly removes?: (settings: Settings<F>) => readonly string[];
+  writes(settings: Settings<F>): readonly ColumnDeclaration[];
+  /** True: it may also add columns that are known only when it runs (a wasm module). Default false. */
+  writesOthers?(settings: Settings<F>): boolean;
+  /** Columns that are gone afterwards. Default none. */
+  removes?(settings: Settings<F>): readonly string[];
   /** When given, only these columns (and those it writes) are left afterwards. */
-  readonly keeps?: (settings: Settings<F>) => readonly string[] | undefined;
+  keeps?(settings: Settings<F>): readonly string[] | undefined;
   /** Tables that it may route rows to. Default none. */
-  readonly tables?: (settings: Settings<F>) => readonly string[];
+  tables?(settings: Settings<F>): readonly string[];
   /** `partition`: it keeps state between batches, so all batches of a partition go to one worker, in order. */
   readonly state?: 'partition';
-  readonly open: (context: OpenContext<F>) => BatchFunction | Promise<BatchFunction>;
+  open(context: OpenContext<F>): BatchFunction | Promise<BatchFunction>;
 }
 
 /** An opened function. One per worker; it is never called twice at once. */
@@ -141,12 +152,12 @@ export interface SinkSpec<F extends Fields = Fields> extends NodeSpecification<F
   readonly codecs: readonly Codec['name'][];
   readonly delivery: string;
   /** Columns that it needs beside the row itself. Default none. */
-  readonly reads?: (settings: Settings<F>) => readonly string[];
+  reads?(settings: Settings<F>): readonly string[];
   /** False: it only counts rows, nothing is encoded for it. Default true. */
   readonly payload?: boolean;
   /** True: it wants the bounds of every row, not only the bytes. Default false. */
   readonly rowOffsets?: boolean;
-  readonly open: (context: SinkContext<F>) => Sink | Promise<Sink>;
+  open(context: SinkContext<F>): Sink | Promise<Sink>;
 }
 
 export interface SinkContext<F extends Fields> extends OpenContext<F> {
