@@ -115,6 +115,8 @@ export interface PartitionFeed {
   end(): Promise<void>;
   /** Resolves when all that was fed has been delivered and committed. */
   delivered(): Promise<void>;
+  /** The partition is over for good (its file is gone): once all of it is delivered, its position leaves the checkpoint. */
+  forget?(): void;
 }
 
 // ------------------------------------------------------------------------------------------- functions (worker thread)
@@ -177,6 +179,11 @@ export interface Sink {
    * (the sink must then not have kept part of it: a file is cut back to where the chunk began).
    */
   write(chunk: SinkChunk): Promise<SinkPosition | undefined>;
+  /**
+   * Where it stands before the first `write`. Saved before the first chunk is written, so that a crash before the first
+   * checkpoint can be undone as well.
+   */
+  position?(): SinkPosition | undefined;
   /** Makes what was written safe against power loss; called before a checkpoint that covers it. */
   sync?(): Promise<void>;
   /** Rows that it still wants in each batch (a screen that shows the first 20); the others count as delivered. Default all. */
