@@ -1,0 +1,148 @@
+/**
+ * Settings against the fields that a node type declares: all problems at once, each with its path, and the settings with
+ * defaults filled in when there are none.
+ *
+ * The walk over groups, lists and maps is ours, because every unknown key must be named and a map may hold any key
+ * (valibot's records drop `constructor`); valibot judges the single values. Nothing outside this file knows of valibot.
+ */
+import type { GenericSchema } from 'valibot';
+import type { Field, Fields } from './fields.ts';
+import { nearestWord } from './nearest-word.ts';
+import type { Json } from './plan.ts';
+import { expectation, quotedList, valueText } from './setting-text.ts';
+
+export type SettingPath = readonly (string | number)[];
+
+export interface SettingProblem {
+  /** Where: for a missing setting the path that it would have. */
+  readonly path: SettingPath;
+  readonly kind: 'unknown' | 'missing' | 'wrong';
+  /** What stands there, for people: `"fast"`. Absent when nothing does. */
+  readonly found?: string;
+  /** What would be right, for people: `a whole number`. */
+  readonly expected: string;
+  /** The word that was probably meant. */
+  readonly suggestion?: string;
+}
+
+export interface Validation {
+  /** Present when there are no problems. */
+  readonly settings?: Readonly<Record<string, Json>>;
+  readonly problems: readonly SettingProblem[];
+}
+
+type Valibot = typeof import('valibot');
+
+/** Checks `given` against `fields`. */
+export async function validateSettings(fields: Fields, given: Readonly<Record<string, unknown>>): Promise<Validation> {
+  const walk: Walk = { valibot: await import('valibot'), problems: [] };
+  const settings = walkGroup(walk, fields, given, []);
+  return walk.problems.length === 0 ? { settings, problems: [] } : { problems: walk.problems };
+}
+
+interface Walk {
+  readonly valibot: Valibot;
+  readonly problems: SettingProblem[];
+}
+
+type JsonObject = Record<string, Json>;
+
+function walkGroup(walk: Walk, fields: Fields, given: Readonly<Record<string, unknown>>, path: SettingPath): JsonObject {
+  for (const key of Object.keys(given)) {
+    if (Object.hasOwn(fields, key)) continue;
+    const names = Object.keys(fields).filter((name) => !Object.hasOwn(given, name));
+    const suggestion = nearestWord(key, names);
+    const expected = names.length === 0 ? 'no further settings' : `one of ${quotedList(names)}`;
+    walk.problems.push({ path: [...path, key], kind: 'unknown', expected, ...(suggestion === undefined ? {} : { suggestion }) });
+  }
+  const entries: [string, Json][] = [];
+  for (const [name, field] of Object.entries(fields)) {
+    const value = Object.hasOwn(given, name)
+      ? walkValue(walk, field, given[name], [...path, name])
+      : walkAbsent(walk, field, [...path, name]);
+    if (value !== undefined) entries.push([name, value]);
+  }
+  return Object.fromEntries(entries);
+}
+
+function walkAbsent(walk: Walk, field: Field<unknown>, path: SettingPath): Json | undefined {
+  if (field.default !== undefined) return field.default as Json;
+  if (field.optional) return undefined;
+  // A group that is left out is an empty one: it may consist of defaults, else its own fields are what is missing.
+  if (field.kind === 'group') return walkGroup(walk, field.limits.fields!, {}, path);
+  walk.problems.push({ path, kind: 'missing', expected: expectation(field) });
+  return undefined;
+}
+
+function walkValue(walk: Walk, field: Field<unknown>, value: unknown, path: SettingPath): Json | undefined {
+  const { limits } = field;
+  switch (field.kind) {
+    case 'group':
+      if (isPlainObject(value)) return walkGroup(walk, limits.fields!, value, path);
+      break;
+    case 'map':
+      if (isPlainObject(value)) {
+        const entries = Object.entries(value).map(([key, item]) => [key, walkValue(walk, limits.element!, item, [...path, key])]);
+        return Object.fromEntries(entries) as Json;
+      }
+      break;
+    case 'list':
+      if (Array.isArray(value)) {
+        if (!accepts(walk.valibot, field, value)) break;
+        return value.map((item, index) => walkValue(walk, limits.element!, item, [...path, index]) as Json);
+      }
+      break;
+    default:
+      if (accepts(walk.valibot, field, value)) return value as Json;
+  }
+  const suggestion = typeof value === 'string' && limits.choices ? nearestWord(value, limits.choices) : undefined;
+  walk.problems.push({
+    path,
+    kind: 'wrong',
+    found: valueText(value),
+    expected: expectation(field),
+    ...(suggestion === undefined ? {} : { suggestion }),
+  });
+  return undefined;
+}
+
+/** Schemas are built at the first use of a field and kept: a punchline has many nodes of one type. */
+const schemas = new WeakMap<Field<unknown>, GenericSchema>();
+
+function accepts(valibot: Valibot, field: Field<unknown>, value: unknown): boolean {
+  const schema = schemas.get(field) ?? valueSchema(valibot, field);
+  schemas.set(field, schema);
+  return valibot.is(schema, value);
+}
+
+/** For a list: only that it is one, and its length. */
+function valueSchema(v: Valibot, field: Field<unknown>): GenericSchema {
+  const { min = -Infinity, max = Infinity, pattern, choices } = field.limits;
+  switch (field.kind) {
+    case 'text':
+      return pattern ? v.pipe(v.string(), v.regex(pattern)) : v.string();
+    case 'integer':
+      return v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
+    case 'number':
+      return v.pipe(v.number(), v.finite(), v.minValue(min), v.maxValue(max));
+    case 'flag':
+      return v.boolean();
+    case 'choice':
+      return v.picklist(choices!);
+    case 'list':
+      return v.pipe(v.array(v.unknown()), v.minLength(min), v.maxLength(max));
+    default:
+      return v.custom(isJson);
+  }
+}
+
+function isJson(value: unknown): boolean {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (Array.isArray(value)) return value.every(isJson);
+  return isPlainObject(value) && Object.values(value).every(isJson);
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
