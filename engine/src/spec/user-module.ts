@@ -1,0 +1,69 @@
+/** Node types in a user's own file: `type: ./my-function.ts`. Loading one runs its code. */
+import { stat } from 'node:fs/promises';
+import { isAbsolute, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { ReefError } from '../errors.ts';
+import type { NodeSpec } from './node.ts';
+import type { NodeKind } from './plan.ts';
+
+/** Whether `type` names a file rather than a built-in type. */
+export function isUserModule(type: string): boolean {
+  return type.startsWith('./') || type.startsWith('../') || type.startsWith('file:') || isAbsolute(type);
+}
+
+/** The `file:` URL that a user's module is known by. */
+export function userModuleUrl(type: string, folder: string): string {
+  return type.startsWith('file:') ? type : pathToFileURL(resolve(folder, type)).href;
+}
+
+/** Throws when there is no such file; runs nothing. */
+export async function requireUserModule(type: string, folder: string): Promise<string> {
+  const url = userModuleUrl(type, folder);
+  const subject = `Cannot load node type "${type}"`;
+  if (!/\.(ts|js)$/.test(url)) {
+    throw new ReefError('config', `${subject}: the name does not end in .ts or .js, expected a TypeScript or JavaScript module`);
+  }
+  let path: string;
+  try {
+    path = fileURLToPath(url);
+  } catch {
+    throw new ReefError('config', `${subject}: it is no file on this machine, expected a path or a file: URL without a host`);
+  }
+  const found = await stat(path).catch(() => undefined);
+  if (!found) throw new ReefError('config', `${subject}: ${path} does not exist`);
+  if (!found.isFile()) throw new ReefError('config', `${subject}: ${path} is not a file`);
+  return url;
+}
+
+/** Runs the module and takes its default export. */
+export async function loadUserModule(kind: NodeKind, type: string, folder: string): Promise<NodeSpec> {
+  const url = await requireUserModule(type, folder);
+  const subject = `Cannot load node type "${type}"`;
+  let module: { readonly default?: unknown };
+  try {
+    module = await import(url);
+  } catch (cause) {
+    throw new ReefError('config', `${subject}: ${errorText(cause)}`, { cause });
+  }
+  const spec = module.default;
+  const made = 'expected `export default` of what source(), batchFunction() or sink() returns';
+  if (spec === undefined) throw new ReefError('config', `${subject}: it has no default export, ${made}`);
+  if (!isNodeSpec(spec)) throw new ReefError('config', `${subject}: its default export is no node type, ${made}`);
+  if (spec.kind !== kind) {
+    throw new ReefError('config', `${subject}: it is a ${spec.kind}, but the node says kind: ${kind}`);
+  }
+  return spec;
+}
+
+function isNodeSpec(value: unknown): value is NodeSpec {
+  if (typeof value !== 'object' || value === null) return false;
+  const { kind, open, settings, reads, writes, codecs } = value as Readonly<Record<string, unknown>>;
+  if (typeof open !== 'function' || typeof settings !== 'object' || settings === null) return false;
+  if (kind === 'function') return typeof reads === 'function' && typeof writes === 'function';
+  return (kind === 'source' || kind === 'sink') && Array.isArray(codecs);
+}
+
+function errorText(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return text.split('\n', 1)[0]!;
+}
