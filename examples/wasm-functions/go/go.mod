@@ -1,0 +1,3 @@
+module reef.example/place_region
+
+go 1.24
