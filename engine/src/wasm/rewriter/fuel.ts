@@ -1,0 +1,136 @@
+import { TYPE } from './opcodes.ts';
+import { Writer } from './writer.ts';
+
+/**
+ * The fuel meter. A global of the module itself holds what is left (an imported one would shift the numbers of all others and
+ * cost one more load at each look), and stands behind all other globals. Each loop head and function entry takes off the
+ * number of instructions of its straight-line piece and calls `refuel` below zero.
+ */
+export interface Fuel {
+  /** Numbers in the rewritten module. */
+  readonly global: number;
+  readonly fuelOut: number;
+  readonly refuel: number;
+  /** `(n) -> (n)`: charges a bulk instruction over n bytes. Bulk instructions have their length on top of the stack. */
+  readonly chargeBytes: number;
+  /** The same for n table entries or pages. */
+  readonly chargeItems: number;
+  readonly slice: number;
+}
+
+/** Bytes that the cost of a piece takes in the code: three, so that it can be filled in at the piece's end. */
+export const COST_BYTES = 3;
+export const MAX_COST = 2 ** 20 - 1;
+
+export interface Sequence {
+  readonly bytes: Uint8Array;
+  /** Where in `bytes` the cost goes. */
+  readonly costAt: number;
+}
+
+/** `fuel -= cost; if (fuel < 0) refuel()`, good at any point of any function: it needs no local and leaves the stack alone. */
+export function meterSequence(fuel: Fuel): Sequence {
+  const out = scratch();
+  out.u8(0x23); // global.get
+  out.u32(fuel.global);
+  out.u8(0x41); // i32.const
+  const costAt = out.length;
+  for (let i = 0; i < COST_BYTES; i++) out.u8(0);
+  out.all([0x6b, 0x24]); // i32.sub, global.set
+  out.u32(fuel.global);
+  check(out, fuel);
+  return { bytes: out.finish(), costAt };
+}
+
+function check(out: Writer, fuel: Fuel): void {
+  out.u8(0x23); // global.get
+  out.u32(fuel.global);
+  out.all([0x41, 0x00, 0x48, 0x04, 0x40, 0x10]); // i32.const 0, i32.lt_s, if, call
+  out.u32(fuel.refuel);
+  out.u8(0x0b); // end
+}
+
+/** Body of `refuel`: `if (fuel_out() != 0) unreachable; fuel = slice`. */
+export function refuelBody(fuel: Fuel): Uint8Array {
+  const out = scratch();
+  out.u8(0); // no locals
+  out.u8(0x10);
+  out.u32(fuel.fuelOut);
+  out.all([0x04, 0x40, 0x00, 0x0b, 0x41]); // if, unreachable, end, i32.const
+  signed(out, fuel.slice);
+  out.u8(0x24);
+  out.u32(fuel.global);
+  out.u8(0x0b);
+  return out.finish();
+}
+
+/** An instruction's worth of time moves about eight bytes, of which the first are free. */
+export function chargeBytesBody(fuel: Fuel): Uint8Array {
+  return chargeBody(fuel, (out) => {
+    out.all([0x20, 0, 0x41, 3, 0x76]); // local.get 0, i32.const 3, i32.shr_u
+  });
+}
+
+/** `min(n, 2^20) * 4 + 256`: these leave compiled code, so that even an empty one costs. */
+export function chargeItemsBody(fuel: Fuel): Uint8Array {
+  return chargeBody(fuel, (out) => {
+    out.all([0x20, 0, 0x41]);
+    signed(out, 2 ** 20);
+    out.all([0x20, 0, 0x41]);
+    signed(out, 2 ** 20);
+    out.all([0x49, 0x1b, 0x41, 2, 0x74, 0x41]); // i32.lt_u, select, i32.const 2, i32.shl, i32.const
+    signed(out, 256);
+    out.u8(0x6a); // i32.add
+  });
+}
+
+function chargeBody(fuel: Fuel, cost: (out: Writer) => void): Uint8Array {
+  const out = scratch();
+  out.all([0, 0x23]);
+  out.u32(fuel.global);
+  cost(out);
+  out.all([0x6b, 0x24]);
+  out.u32(fuel.global);
+  check(out, fuel);
+  out.all([0x20, 0, 0x0b]); // local.get 0, end
+  return out.finish();
+}
+
+/** A copy from one global to another for each pair: the bodies of `reef:save` and `reef:restore`. */
+export function copyGlobalsBody(pairs: readonly (readonly [from: number, to: number])[]): Uint8Array {
+  const out = scratch();
+  out.u8(0);
+  for (const [from, to] of pairs) {
+    out.u8(0x23);
+    out.u32(from);
+    out.u8(0x24);
+    out.u32(to);
+  }
+  out.u8(0x0b);
+  return out.finish();
+}
+
+/** A mutable global of this type that starts as zero or null. */
+export function zeroGlobal(out: Writer, type: number): void {
+  out.all([type, 1]);
+  if (type === TYPE.i32) out.all([0x41, 0]);
+  else if (type === TYPE.i64) out.all([0x42, 0]);
+  else if (type === TYPE.f32) out.all([0x43, 0, 0, 0, 0]);
+  else if (type === TYPE.f64) out.all([0x44, 0, 0, 0, 0, 0, 0, 0, 0]);
+  else if (type === TYPE.v128) out.all([0xfd, 12, ...new Array<number>(16).fill(0)]);
+  else out.all([0xd0, type]);
+  out.u8(0x0b);
+}
+
+function signed(out: Writer, value: number): void {
+  let rest = value;
+  while (rest >= 0x40) {
+    out.u8((rest & 0x7f) | 0x80);
+    rest >>>= 7;
+  }
+  out.u8(rest);
+}
+
+function scratch(): Writer {
+  return new Writer(64, 2 ** 24, () => new RangeError('generated function is too large'));
+}
