@@ -6,6 +6,9 @@
  * it, `alloc(bytes)` takes a 16-aligned piece (0: full). Functions that need scratch allocate there. An input slot is never
  * written. 64 bytes behind every input range are readable (not meaningful).
  *
+ * What must outlive a `reset` (the key names, the table that `setKeys` takes) is allocated first; later resets begin behind it,
+ * at `start + used()`, with the same `end`.
+ *
  * ## Row table (made by scanJson, scanLines)
  * | offset | what |
  * | 0  | u32 count: rows found; blank lines are not rows |
@@ -50,17 +53,19 @@ export const ROW_NOT_OBJECT = 64;
 export interface ScanExports {
   reset(start: number, end: number): void;
   alloc(bytes: number): number;
-  /** Bytes of the arena in use. */
+  /** Bytes of the arena in use since the last `reset`. */
   used(): number;
   /**
    * Takes the names (UTF-8, unescaped) of the key columns: `table` points to `count` pairs (u32 pointer, u32 length).
-   * The names must stay in place. At most 256.
+   * Names, pairs and the 2 KiB that it takes from the arena must stay in place. At most 256. Returns 0, or -1: the arena is
+   * full, or too many.
    */
-  setKeys(table: number, count: number): void;
+  setKeys(table: number, count: number): number;
   /**
    * Scans NDJSON in `[from, to)` into the row table at `table` (its `cap` is set by the caller).
    * `last` = 0: bytes behind the last newline are left (not consumed); 1: they are a row.
-   * Stops when `cap` rows are found. Returns count, or -1 when the arena is full (token scratch).
+   * Stops when `cap` rows are found. Returns count, or -1 when the arena is full: a scan takes some 18 KiB for its time, and
+   * a last row without newline is scanned in a copy.
    */
   scanJson(from: number, to: number, table: number, last: number): number;
   /** The same for lines; every line is a row, blank ones too; a \r before the \n is left out; error 5 where not UTF-8. Sets no key columns. */

@@ -1,0 +1,7 @@
+// The exports of the kernel; src/batch/kernel-abi.ts says what they do.
+export { reset, alloc, used } from './arena';
+export { setKeys } from './keys';
+export { scanJson } from './scan-json';
+export { scanLines } from './scan-lines';
+export * from './columns';
+export * from './encode';

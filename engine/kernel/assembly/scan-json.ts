@@ -1,0 +1,208 @@
+// NDJSON: finds the rows and the values of the key columns, and checks every byte.
+//
+// A row is read once, from left to right, member by member. Numbers, strings and what stands between the members are taken
+// 16 bytes at a time; where the rows look alike (see shape.ts), every branch goes the same way in every row, so that the
+// processor works some members ahead. An error ends the row where it is seen; the scan goes on behind the row's newline.
+import { alloc, release } from './arena';
+import { GUARD, copy, declareInput, declareOutput, get8, put8 } from './access';
+import {
+  NOT_OBJECT, SYNTAX, TOO_SHORT, TRAILING, fail, failAt, failCode,
+} from './failure';
+import { NESTING_BYTES, failBehindValue, skipNested, skipScalar } from './json-nested';
+import {
+  BACKSLASH, CLOSE_OBJECT, COLON, COMMA, KIND_LIST, KIND_OBJECT, KIND_STRING, MINUS, NEWLINE, OPEN_LIST, OPEN_OBJECT, QUOTE, RETURN,
+  isDigit, isSpace, scalarKind, skipLiteral, skipNumber, skipSpace, skipString,
+} from './json-token';
+import { findKey, keyCount } from './keys';
+import { findNewline, findLastNewline } from './newline';
+import { closeTable, keyColumn, moveRow, openRow, openTable, putBadRow, putGoodRow, putValue, tableBytes, tableCap } from './row-table';
+import { expectedAfter, gapColumn, gapLength, isGap, learnGap, openShape, rowStart } from './shape';
+import { findByte } from './text';
+
+/** Scratch of `skipNested`. */
+let closing: usize = 0;
+
+let count: u32 = 0;
+let malformed: u32 = 0;
+let notObject: u32 = 0;
+let blank: u32 = 0;
+let cap: u32 = 0;
+
+/** The gap that was read last, and the key column that it leads to. */
+let lastGap: usize = 0;
+let lastColumn: usize = 0;
+
+/**
+ * Reads the gap at `p`, where a gap came that nobody expected. Returns the pointer to the value behind it, the pointer behind
+ * the row's object with `lastGap` 0 when it ends there, or 0.
+ */
+function readGap(p: usize, before: usize): usize {
+  const from = p;
+  if (before == rowStart()) {
+    p = skipSpace(p + 1);
+    if (get8(p) == CLOSE_OBJECT) {
+      lastGap = 0;
+      return p + 1;
+    }
+  } else {
+    p = skipSpace(p);
+    const c = get8(p);
+    if (c == CLOSE_OBJECT) {
+      lastGap = 0;
+      return p + 1;
+    }
+    if (c != COMMA) return failBehindValue(p, from);
+    p = skipSpace(p + 1);
+  }
+  if (get8(p) != QUOTE) return fail(SYNTAX, p);
+  const key = p + 1;
+  p = skipString(p);
+  if (!p) return 0;
+  const length = p - 1 - key;
+  p = skipSpace(p);
+  if (get8(p) != COLON) return fail(SYNTAX, p);
+  p = skipSpace(p + 1);
+  const number = findKey(key, length, findByte(key, key + length, BACKSLASH) < key + length);
+  lastColumn = number < 0 ? 0 : keyColumn(number);
+  lastGap = learnGap(before, from, p, key, length, lastColumn);
+  return p;
+}
+
+/** The object at `p` as row `row`. Returns the pointer behind it; 0: it is bad. */
+function scanObject(p: usize, row: u32): usize {
+  let gap = rowStart();
+  while (true) {
+    const expected = expectedAfter(gap);
+    let column: usize;
+    if (isGap(p, expected)) {
+      gap = expected;
+      p += gapLength(gap);
+      column = gapColumn(gap);
+    } else {
+      p = readGap(p, gap);
+      if (!p) return 0;
+      if (!lastGap) return p;
+      gap = lastGap;
+      column = lastColumn;
+    }
+    const value = p;
+    const c = get8(p);
+    let kind: u32;
+    if (c == QUOTE) {
+      p = skipString(p);
+      kind = KIND_STRING;
+    } else if (isDigit(c) || c == MINUS) {
+      p = skipNumber(p);
+      kind = scalarKind();
+    } else if (c == OPEN_OBJECT || c == OPEN_LIST) {
+      p = skipNested(p, 2, closing);
+      kind = c == OPEN_OBJECT ? KIND_OBJECT : KIND_LIST;
+    } else {
+      p = skipLiteral(p);
+      kind = scalarKind();
+    }
+    if (!p) return 0;
+    if (column) putValue(column, row, value, p, kind);
+    if (get8(p) == CLOSE_OBJECT) return p + 1;
+  }
+}
+
+/** Writes the bad row that begins at `from` and failed; returns the pointer behind its newline. */
+function endBadRow(from: usize): usize {
+  const at = failAt();
+  const newline = findNewline(at);
+  const end = newline > from && get8(newline - 1) == RETURN ? newline - 1 : newline;
+  const early = failCode() == SYNTAX && at >= end;
+  putBadRow(count, from, end, early ? TOO_SHORT : failCode(), at);
+  if (failCode() == NOT_OBJECT) notObject++;
+  else malformed++;
+  count++;
+  return newline + 1;
+}
+
+/** A row that does not begin with `{`: blank, or bad. `p` is its first byte that is no white space. */
+function scanOtherRow(from: usize, p: usize): usize {
+  const c = get8(p);
+  if (c == NEWLINE) {
+    blank++;
+    return p + 1;
+  }
+  openRow(count);
+  const end = c == OPEN_LIST ? skipNested(p, 1, closing) : skipScalar(p);
+  if (end) {
+    const behind = skipSpace(end);
+    if (get8(behind) == NEWLINE) fail(NOT_OBJECT, p);
+    else failBehindRow(behind, end);
+  }
+  return endBadRow(from);
+}
+
+/** Fails at `p`, where a newline should stand. `value` is the pointer behind the row's value. */
+function failBehindRow(p: usize, value: usize): void {
+  failBehindValue(p, value);
+  if (failCode() == SYNTAX) fail(TRAILING, p);
+}
+
+/** Scans rows in [p, end), where the last byte is a newline, until the table is full. Returns the pointer behind the last one. */
+function scanRows(p: usize, end: usize): usize {
+  while (p < end && count < cap) {
+    const from = p;
+    if (get8(p) != OPEN_OBJECT) {
+      p = skipSpace(p);
+      if (get8(p) != OPEN_OBJECT) {
+        p = scanOtherRow(from, p);
+        continue;
+      }
+    }
+    const object = p;
+    openRow(count);
+    p = scanObject(p, count);
+    if (p) {
+      const behind = p;
+      if (get8(p) != NEWLINE) p = skipSpace(p);
+      if (get8(p) == NEWLINE) {
+        putGoodRow(count, object, behind);
+        count++;
+        p++;
+        continue;
+      }
+      failBehindRow(p, behind);
+    }
+    p = endBadRow(from);
+  }
+  return p;
+}
+
+/** Scans a last row without newline in a copy that has one. False: the arena is full. */
+function scanUnfinished(from: usize, to: usize): bool {
+  const length = to - from;
+  const piece = alloc(length + 1 + GUARD);
+  if (!piece) return false;
+  copy(piece, from, length);
+  put8(piece + length, NEWLINE);
+  const row = count;
+  scanRows(piece, piece + length + 1);
+  if (count > row) moveRow(row, from - piece);
+  return true;
+}
+
+export function scanJson(from: usize, to: usize, table: usize, last: u32): i32 {
+  declareInput(from, to);
+  declareOutput(table, table + 32);
+  cap = tableCap(table);
+  declareOutput(table, table + tableBytes(cap, keyCount()));
+  const scratch = alloc(NESTING_BYTES);
+  if (!scratch || !openShape()) return -1;
+  closing = scratch;
+  openTable(table, keyCount());
+  count = malformed = notObject = blank = 0;
+  const end = findLastNewline(from, to);
+  let consumed = scanRows(from, end);
+  if (last && consumed == end && end < to && count < cap) {
+    if (!scanUnfinished(end, to)) return -1;
+    consumed = to;
+  }
+  closeTable(count, consumed, malformed, notObject, blank);
+  release(scratch);
+  return <i32>count;
+}

@@ -1,0 +1,60 @@
+// Lines: every one is a row, blank ones too. Only checked for UTF-8.
+import { declareInput, declareOutput, get8, getV } from './access';
+import { BAD_UTF8 } from './failure';
+import { NEWLINE, RETURN } from './json-token';
+import { findLastNewline } from './newline';
+import { closeTable, openTable, putBadRow, putGoodRow, tableBytes, tableCap } from './row-table';
+import { findBadUtf8 } from './utf8';
+
+/** True when the line last found may hold bytes that are not ASCII. */
+let wide: bool = false;
+
+/** The first newline in [p, end), else `end`. */
+function findLineEnd(p: usize, end: usize): usize {
+  if (ASC_FEATURE_SIMD) {
+    let seen = i8x16.splat(0);
+    while (p < end) {
+      const v = getV(p);
+      const newline = <u32>i8x16.bitmask(i8x16.eq(v, i8x16.splat(<i8>NEWLINE)));
+      seen = v128.or(seen, v);
+      if (newline) {
+        wide = i8x16.bitmask(seen) != 0;
+        return min(p + <usize>ctz(newline), end);
+      }
+      p += 16;
+    }
+    wide = i8x16.bitmask(seen) != 0;
+    return end;
+  }
+  wide = true;
+  while (p < end && get8(p) != NEWLINE) p++;
+  return p;
+}
+
+export function scanLines(from: usize, to: usize, table: usize, last: u32): i32 {
+  declareInput(from, to);
+  declareOutput(table, table + 32);
+  const cap = tableCap(table);
+  declareOutput(table, table + tableBytes(cap, 0));
+  openTable(table, 0);
+  const limit = last ? to : findLastNewline(from, to);
+  let p = from;
+  let count: u32 = 0;
+  let malformed: u32 = 0;
+  while (p < limit && count < cap) {
+    const newline = findLineEnd(p, limit);
+    // A \r belongs to the newline that follows it; at the end of the input too.
+    const end = newline > p && get8(newline - 1) == RETURN ? newline - 1 : newline;
+    const bad = wide ? findBadUtf8(p, end) : end;
+    if (bad < end) {
+      putBadRow(count, p, end, BAD_UTF8, bad);
+      malformed++;
+    } else {
+      putGoodRow(count, p, end);
+    }
+    count++;
+    p = min(newline + 1, limit);
+  }
+  closeTable(count, p, malformed, 0, 0);
+  return <i32>count;
+}
