@@ -1,3 +1,4 @@
+import type { Additions } from './additions.ts';
 import { COST_BYTES, type Fuel, MAX_COST, meterSequence, type Sequence } from './fuel.ts';
 import type { Layout } from './layout.ts';
 import { LIMITS } from './limits.ts';
@@ -33,6 +34,7 @@ export class CodeRewriter {
   readonly #out: Writer;
   readonly #layout: Layout;
   readonly #fuel: Fuel | undefined;
+  readonly #memory: Additions['memory'];
   readonly #meter: Sequence | undefined;
   /** Functions from here on have moved up by one. */
   readonly #firstMoved: number;
@@ -44,11 +46,13 @@ export class CodeRewriter {
   #cost = 0;
   #leaf = true;
 
-  constructor(input: Reader, out: Writer, layout: Layout, fuel: Fuel | undefined) {
+  constructor(input: Reader, out: Writer, layout: Layout, added: Additions) {
+    const { fuel } = added;
     this.#in = input;
     this.#out = out;
     this.#layout = layout;
     this.#fuel = fuel;
+    this.#memory = added.memory;
     this.#meter = fuel === undefined ? undefined : meterSequence(fuel);
     this.#firstMoved = fuel === undefined ? Number.POSITIVE_INFINITY : layout.importedFunctions;
   }
@@ -200,11 +204,10 @@ export class CodeRewriter {
     const input = this.#in;
     switch (OPCODES[opcode]) {
       case Immediate.memoryIndex:
-        this.#memoryIndex();
+        this.#virtualMemory(start, 0x23, this.#memory?.pages); // global.get
         return;
       case Immediate.memoryGrow:
-        this.#charge(start, 'items');
-        this.#memoryIndex();
+        this.#virtualMemory(start, 0x10, this.#memory?.grow); // call
         return;
       case Immediate.refNull:
         this.#uses('reference types');
@@ -379,6 +382,16 @@ export class CodeRewriter {
   #memoryIndex(): void {
     const index = this.#in.u32();
     if (index !== 0) throw unsupported('multiple memories', `memory ${index}`, this.#in.pos - 1);
+  }
+
+  /** `memory.size` and `memory.grow` become one other instruction each: what the guest sees is not the real size. */
+  #virtualMemory(start: number, opcode: number, index: number | undefined): void {
+    this.#memoryIndex();
+    if (index === undefined) this.#in.fail('uses a memory that the module does not have');
+    this.#flush(start);
+    this.#out.u8(opcode);
+    this.#out.u32(index);
+    this.#copied = this.#in.pos;
   }
 
   #tableIndex(): void {

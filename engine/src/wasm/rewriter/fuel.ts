@@ -57,7 +57,7 @@ export function refuelBody(fuel: Fuel): Uint8Array {
   out.u8(0x10);
   out.u32(fuel.fuelOut);
   out.all([0x04, 0x40, 0x00, 0x0b, 0x41]); // if, unreachable, end, i32.const
-  signed(out, fuel.slice);
+  out.signed(fuel.slice);
   out.u8(0x24);
   out.u32(fuel.global);
   out.u8(0x0b);
@@ -75,11 +75,11 @@ export function chargeBytesBody(fuel: Fuel): Uint8Array {
 export function chargeItemsBody(fuel: Fuel): Uint8Array {
   return chargeBody(fuel, (out) => {
     out.all([0x20, 0, 0x41]);
-    signed(out, 2 ** 20);
+    out.signed(2 ** 20);
     out.all([0x20, 0, 0x41]);
-    signed(out, 2 ** 20);
+    out.signed(2 ** 20);
     out.all([0x49, 0x1b, 0x41, 2, 0x74, 0x41]); // i32.lt_u, select, i32.const 2, i32.shl, i32.const
-    signed(out, 256);
+    out.signed(256);
     out.u8(0x6a); // i32.add
   });
 }
@@ -93,6 +93,30 @@ function chargeBody(fuel: Fuel, cost: (out: Writer) => void): Uint8Array {
   out.u32(fuel.global);
   check(out, fuel);
   out.all([0x20, 0, 0x0b]); // local.get 0, end
+  return out.finish();
+}
+
+/**
+ * Body of what stands for `memory.grow`. The size that the guest sees is the global `pages`: pages beyond it that the memory still has
+ * from before a reset are given out first, else a guest that is reset often would grow its memory at each new start.
+ */
+export function growBody(pages: number, fuel: Fuel | undefined): Uint8Array {
+  const out = scratch();
+  out.all([1, 1, TYPE.i32, 0x20, 0]); // one local: the spare pages, later the old size; local.get 0
+  if (fuel !== undefined) {
+    out.u8(0x10);
+    out.u32(fuel.chargeItems);
+  }
+  out.all([0x3f, 0, 0x23]); // memory.size, global.get
+  out.u32(pages);
+  out.all([0x6b, 0x22, 1, 0x4b, 0x04, 0x40]); // i32.sub, local.tee 1, i32.gt_u, if
+  out.all([0x20, 0, 0x20, 1, 0x6b, 0x40, 0]); // local.get 0, local.get 1, i32.sub, memory.grow
+  out.all([0x41, 0x7f, 0x46, 0x04, 0x40, 0x41, 0x7f, 0x0f, 0x0b, 0x0b]); // if it is -1, return -1
+  out.u8(0x23);
+  out.u32(pages);
+  out.all([0x22, 1, 0x20, 1, 0x20, 0, 0x6a, 0x24]); // local.tee 1, local.get 1, local.get 0, i32.add, global.set
+  out.u32(pages);
+  out.u8(0x0b);
   return out.finish();
 }
 
@@ -120,15 +144,6 @@ export function zeroGlobal(out: Writer, type: number): void {
   else if (type === TYPE.v128) out.all([0xfd, 12, ...new Array<number>(16).fill(0)]);
   else out.all([0xd0, type]);
   out.u8(0x0b);
-}
-
-function signed(out: Writer, value: number): void {
-  let rest = value;
-  while (rest >= 0x40) {
-    out.u8((rest & 0x7f) | 0x80);
-    rest >>>= 7;
-  }
-  out.u8(rest);
 }
 
 function scratch(): Writer {

@@ -1,3 +1,4 @@
+import { Additions, addFuelImport, addTypes } from './additions.ts';
 import { CodeRewriter } from './code.ts';
 import {
   copyExports,
@@ -10,15 +11,13 @@ import {
   typeText,
   writeMemoryImport,
 } from './declarations.ts';
-import { chargeBytesBody, chargeItemsBody, copyGlobalsBody, type Fuel, refuelBody, zeroGlobal } from './fuel.ts';
 import { type Layout, Section } from './layout.ts';
 import { type Names, readNames, readProducers } from './names.ts';
-import { TYPE } from './opcodes.ts';
 import { findSections, type Sections } from './preamble.ts';
 import type { Reader } from './reader.ts';
 import { overLimit, refuse, withSubject } from './refusal.ts';
 import { copyData, copyElements } from './segments.ts';
-import { DEFAULT_FUEL_SLICE, type ModuleInfo, REEF, type RewriteOptions, type RewriteResult } from './types.ts';
+import type { ModuleInfo, RewriteOptions, RewriteResult } from './types.ts';
 import { Writer } from './writer.ts';
 
 /**
@@ -57,21 +56,16 @@ class Rewriting {
   readonly #layout: Layout = emptyLayout();
   readonly #out: Writer;
   readonly #bytes: Uint8Array;
-  readonly #metered: boolean;
   /** Defined functions from this one on get the next number. */
   #firstMoved = Number.POSITIVE_INFINITY;
-  /** Each mutable global and where `reef:save` puts its value. */
-  readonly #saved: [global: number, copy: number][] = [];
-  #fuel: Fuel | undefined;
-  /** Type, name and body of the functions that are added. */
-  readonly #added: { type: number; name: string; body: () => Uint8Array }[] = [];
+  /** Known once the imports are read. */
+  #added: Additions | undefined;
   #names: Names | undefined;
 
   constructor(bytes: Uint8Array, options: RewriteOptions) {
     this.#bytes = bytes;
     this.#options = options;
     this.#sections = findSections(bytes);
-    this.#metered = (options.fuel ?? true) && this.#sections.known.has(Section.function);
     const most = bytes.length * 2 + 1024 * 1024;
     const tooLarge = (): Error => overLimit('it grows to more than twice its size with the fuel meter');
     this.#out = new Writer(Math.ceil(bytes.length * 1.15) + 4096, most, tooLarge);
@@ -113,99 +107,45 @@ class Rewriting {
 
   #types(input: Reader | undefined): number {
     const own = input ? copyTypes(input, this.#out, this.#layout) : 0;
-    this.#out.all([0x60, 0, 0, 0x60, 0, 1, TYPE.i32, 0x60, 1, TYPE.i32, 1, TYPE.i32]);
-    return own + 3;
+    return own + addTypes(this.#out);
   }
 
   #imports(input: Reader | undefined): number {
     const layout = this.#layout;
-    const memory = this.#sections.known.get(Section.memory);
+    const { known } = this.#sections;
+    const memory = known.get(Section.memory);
     if (memory !== undefined) readMemory(memory, layout, this.#options);
     let count = input ? copyImports(input, this.#out, layout, this.#options) : 0;
     if (layout.memory !== undefined && !layout.memory.imported) {
       writeMemoryImport(this.#out, layout);
       count++;
     }
-    if (this.#metered) {
-      this.#out.name(REEF.importModule);
-      this.#out.name(REEF.fuelOut);
-      this.#out.u8(0);
-      this.#out.u32(layout.types.length + 1);
+    const own = {
+      functions: known.get(Section.function)?.peekCount() ?? 0,
+      globals: known.get(Section.global)?.peekCount() ?? 0,
+    };
+    const metered = (this.#options.fuel ?? true) && own.functions > 0;
+    if (metered) {
+      count += addFuelImport(this.#out, layout);
       this.#firstMoved = layout.importedFunctions;
-      count++;
     }
+    this.#added = new Additions(layout, own, metered, this.#options);
     return count;
   }
 
   #functions(input: Reader | undefined): number {
-    const layout = this.#layout;
-    const own = input ? copyFunctions(input, this.#out, layout) : 0;
-    if (this.#metered) this.#addMeter();
-    const ownType = layout.types.length;
-    this.#added.push({ type: ownType, name: REEF.save, body: () => copyGlobalsBody(this.#saved) });
-    this.#added.push({ type: ownType, name: REEF.restore, body: () => copyGlobalsBody(this.#saved.map(([a, b]) => [b, a])) });
-    for (const { type } of this.#added) this.#out.u32(type);
-    return own + this.#added.length;
-  }
-
-  #addMeter(): void {
-    const layout = this.#layout;
-    const first = this.#numberOfAdded(0);
-    const globals = this.#sections.known.get(Section.global);
-    const fuel: Fuel = {
-      global: layout.globals.length + (globals === undefined ? 0 : globals.peekCount()),
-      fuelOut: layout.importedFunctions,
-      refuel: first,
-      chargeBytes: first + 1,
-      chargeItems: first + 2,
-      slice: Math.min(Math.max(this.#options.fuelSlice ?? DEFAULT_FUEL_SLICE, 1), 2 ** 30),
-    };
-    const type = layout.types.length;
-    this.#added.push({ type, name: 'reef:refuel', body: () => refuelBody(fuel) });
-    this.#added.push({ type: type + 2, name: 'reef:charge_bytes', body: () => chargeBytesBody(fuel) });
-    this.#added.push({ type: type + 2, name: 'reef:charge_items', body: () => chargeItemsBody(fuel) });
-    this.#fuel = fuel;
-  }
-
-  #numberOfAdded(index: number): number {
-    return this.#layout.functions.length + (this.#metered ? 1 : 0) + index;
+    const own = input ? copyFunctions(input, this.#out, this.#layout) : 0;
+    return own + this.#added!.addFunctions(this.#out);
   }
 
   #globals(input: Reader | undefined): number {
-    const layout = this.#layout;
-    const out = this.#out;
-    let count = input ? copyGlobals(input, out, layout, this.#firstMoved) : 0;
-    if (this.#fuel !== undefined) {
-      zeroGlobal(out, TYPE.i32);
-      count++;
-    }
-    let next = layout.globals.length + (this.#fuel === undefined ? 0 : 1);
-    for (const [index, { type, mutable }] of layout.globals.entries()) {
-      if (!mutable) continue;
-      zeroGlobal(out, type);
-      this.#saved.push([index, next++]);
-      count++;
-    }
-    return count;
+    const own = input ? copyGlobals(input, this.#out, this.#layout, this.#firstMoved) : 0;
+    return own + this.#added!.addGlobals(this.#out);
   }
 
   #exports(input: Reader | undefined): number {
-    const out = this.#out;
-    let count = input ? copyExports(input, out, this.#layout, this.#firstMoved) : 0;
-    if (this.#fuel !== undefined) {
-      out.name(REEF.fuel);
-      out.u8(3);
-      out.u32(this.#fuel.global);
-      count++;
-    }
-    for (const [index, { name }] of this.#added.entries()) {
-      if (name !== REEF.save && name !== REEF.restore) continue;
-      out.name(name);
-      out.u8(0);
-      out.u32(this.#numberOfAdded(index));
-      count++;
-    }
-    return count;
+    const own = input ? copyExports(input, this.#out, this.#layout, this.#firstMoved) : 0;
+    return own + this.#added!.addExports(this.#out);
   }
 
   #start(): void {
@@ -243,16 +183,11 @@ class Rewriting {
     const bodies = input === undefined ? 0 : input.u32();
     if (bodies !== defined) throw refuse(`the file is damaged: it declares ${defined} functions and has ${bodies} bodies`);
     if (input !== undefined) {
-      const code = new CodeRewriter(input, this.#out, layout, this.#fuel);
+      const code = new CodeRewriter(input, this.#out, layout, this.#added!);
       for (let i = 0; i < bodies; i++) code.body();
       input.done('the code section');
     }
-    for (const { body } of this.#added) {
-      const bytes = body();
-      this.#out.u32(bytes.length);
-      this.#out.copy(bytes, 0, bytes.length);
-    }
-    return bodies + this.#added.length;
+    return bodies + this.#added!.addBodies(this.#out);
   }
 
   #nameSection(): void {

@@ -91,7 +91,15 @@ export const REEF = {
   memory: 'memory',
   fuelOut: 'fuel_out',
   exportPrefix: 'reef:',
+  /** i32: what is left of the fuel. The host may set it at any time. */
   fuel: 'reef:fuel',
+  /**
+   * i32: the memory's size in pages as the guest sees it; `memory.size` and `memory.grow` go by it. After a reset it may be below the
+   * real size: the host must have zeroed the pages beyond it. {@link REEF.save} and {@link REEF.restore} include it.
+   */
+  pages: 'reef:pages',
+  /** `() -> ()`: remembers all mutable globals (one set: a second call overwrites it). Meant for after `_initialize`. */
   save: 'reef:save',
+  /** `() -> ()`: puts them back. The memory is the host's to put back; tables need nothing while `reset.inPlace`. */
   restore: 'reef:restore',
 } as const;

@@ -36,6 +36,16 @@ export class Writer {
     this.u8(rest);
   }
 
+  /** A constant that is not negative, as the signed number that instructions take. */
+  signed(value: number): void {
+    let rest = value;
+    while (rest >= 0x40) {
+      this.u8((rest & 0x7f) | 0x80);
+      rest >>>= 7;
+    }
+    this.u8(rest);
+  }
+
   copy(source: Uint8Array, from: number, to: number): void {
     const size = to - from;
     if (this.length + size > this.#bytes.length) this.#grow(size);
