@@ -1,0 +1,27 @@
+import { type Sink, type SinkSpec, sink } from '../../spec/node.ts';
+import type { ByteWriter } from './byte-writer.ts';
+import { openStandardOutput } from './standard-output.ts';
+
+/** A sink that passes the bytes on to a writer and keeps no position: what went out cannot be taken back. */
+export function writerSink(writer: ByteWriter): Sink {
+  return {
+    async write({ bytes }) {
+      await writer.write(bytes);
+      return undefined;
+    },
+    close: () => writer.close(),
+  };
+}
+
+const spec: SinkSpec<Record<string, never>> = sink({
+  summary: 'Writes rows to standard output, one per line.',
+  settings: {},
+  codecs: ['json', 'line'],
+  delivery:
+    'At least once up to the system: a row counts as delivered when it is in the pipe, file or terminal; after a crash rows since the last checkpoint are written again.',
+  examples: [{ title: 'For the next program in a pipe', yaml: 'id: out\nkind: sink\ntype: stdout\n' }],
+  async open() {
+    return writerSink(await openStandardOutput());
+  },
+});
+export default spec;

@@ -1,0 +1,124 @@
+/**
+ * A feed for tests of sources: rooms are views over shared memory, small on request, and everything fed is kept. `until` waits
+ * for a condition without polling: it is looked at after each call of the source.
+ */
+import type { Feed, PartitionFeed, PartitionOptions, Position } from '../../spec/node.ts';
+
+export interface FakeFeedOptions {
+  readonly roomBytes?: number;
+  readonly resume?: Readonly<Record<string, Position>>;
+  readonly signal?: AbortSignal;
+}
+
+export class FakeFeed implements Feed {
+  readonly resume: ReadonlyMap<string, Position>;
+  readonly partitions = new Map<string, FakePartition>();
+  /** Every call in order, for tests about order. */
+  readonly calls: string[] = [];
+  readonly roomBytes: number;
+  readonly signal: AbortSignal | undefined;
+  #waiting: { readonly condition: () => boolean; readonly resolve: () => void }[] = [];
+
+  constructor(options: FakeFeedOptions = {}) {
+    this.resume = new Map(Object.entries(options.resume ?? {}));
+    this.roomBytes = options.roomBytes ?? 65536;
+    this.signal = options.signal;
+  }
+
+  partition(name: string, options: PartitionOptions = {}): FakePartition {
+    const partition = this.partitions.get(name) ?? new FakePartition(this, name);
+    partition.opened(options);
+    this.partitions.set(name, partition);
+    this.note(`partition ${name}`);
+    return partition;
+  }
+
+  note(call: string): void {
+    this.calls.push(call);
+    this.#waiting = this.#waiting.filter(({ condition, resolve }) => {
+      if (!condition()) return true;
+      resolve();
+      return false;
+    });
+  }
+
+  until(condition: () => boolean): Promise<void> {
+    if (condition()) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ condition, resolve }));
+  }
+
+  /** All that was fed, in the order of the partitions. */
+  get text(): string {
+    return [...this.partitions.values()].map((partition) => partition.text).join('');
+  }
+
+  /** Positions as a checkpoint would hold them when all that was fed has been delivered. */
+  positions(): Record<string, Position> {
+    const kept = [...this.partitions.values()].filter((partition) => !partition.forgotten);
+    return Object.fromEntries(kept.map((partition) => [partition.name, partition.positionAt(partition.offset)]));
+  }
+}
+
+export class FakePartition implements PartitionFeed {
+  readonly name: string;
+  offset = 0;
+  ended = false;
+  forgotten = false;
+  flushes = 0;
+  replayable = true;
+  readonly #feed: FakeFeed;
+  readonly #chunks: Buffer[] = [];
+  #room: Uint8Array | undefined;
+  #position: (offset: number) => Position = (offset) => offset;
+
+  constructor(feed: FakeFeed, name: string) {
+    this.#feed = feed;
+    this.name = name;
+  }
+
+  opened(options: PartitionOptions): void {
+    this.offset = options.offset ?? 0;
+    this.#position = options.position ?? this.#position;
+    this.replayable = options.replayable ?? true;
+    this.ended = false;
+  }
+
+  async room(): Promise<Uint8Array> {
+    // Another turn of the event loop, as when memory is scarce.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.#feed.signal?.aborted) throw new DOMException('The engine stops', 'AbortError');
+    if (this.ended) throw new Error('room after end');
+    const { roomBytes } = this.#feed;
+    this.#room = new Uint8Array(new SharedArrayBuffer(roomBytes));
+    return this.#room;
+  }
+
+  advance(length: number, options: { readonly flush?: boolean } = {}): void {
+    if (this.#room === undefined || length > this.#room.length) throw new Error('advance beyond the room');
+    this.#chunks.push(Buffer.from(this.#room.slice(0, length)));
+    this.#room = undefined;
+    this.offset += length;
+    if (options.flush) this.flushes++;
+    this.#feed.note(`advance ${this.name} ${length}${options.flush ? ' flush' : ''}`);
+  }
+
+  async end(): Promise<void> {
+    this.ended = true;
+    this.#feed.note(`end ${this.name}`);
+  }
+
+  async delivered(): Promise<void> {}
+
+  forget(): void {
+    this.forgotten = true;
+    this.#feed.note(`forget ${this.name}`);
+  }
+
+  positionAt(offset: number): Position {
+    return this.#position(offset);
+  }
+
+  get text(): string {
+    return Buffer.concat(this.#chunks).toString('utf8');
+  }
+}
