@@ -1,0 +1,116 @@
+/** Follows the columns along the edges, and finds nodes that need a column which cannot reach them. */
+import { nearestWord } from '../spec/nearest-word.ts';
+import type { FunctionSpec } from '../spec/node.ts';
+import { ERROR_COLUMN, ERROR_TABLE } from '../spec/plan.ts';
+import { quotedList } from '../spec/setting-text.ts';
+import { anyColumns, type ColumnSet, either, mayHave, onlyColumns, withColumns, without } from './column-set.ts';
+import type { Graph, Link } from './graph.ts';
+import { quote } from './keys.ts';
+import type { ProblemList } from './problem.ts';
+import type { SpecifiedNode } from './read-node.ts';
+import { findWord } from './tree.ts';
+
+/** Needs a graph without loops. */
+export function checkColumns(graph: Graph, problems: ProblemList): void {
+  const arriving = new Map<SpecifiedNode, ColumnSet[]>();
+  for (const node of graph.order ?? []) {
+    const sets = arriving.get(node) ?? [];
+    const leaving = declared(node, problems, () => {
+      if (sets.length > 0) checkNeeds(node, sets, problems);
+      checkTables(node, problems);
+      return columnsAfter(node, sets.length > 0 ? either(sets) : anyColumns());
+    });
+    for (const link of graph.links) {
+      if (link.from !== node) continue;
+      const passing = columnsOn(link, leaving ?? anyColumns(), problems);
+      arriving.set(link.to, [...(arriving.get(link.to) ?? []), passing]);
+    }
+  }
+}
+
+/** A user's spec may throw where it tells its columns: that is a problem of the node. */
+function declared<T>(node: SpecifiedNode, problems: ProblemList, ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    problems.error(node.typeAt, `${node.subject}: its type cannot tell its columns: ${text}`);
+    return undefined;
+  }
+}
+
+function columnsAfter({ spec, settings, subject }: SpecifiedNode, before: ColumnSet): ColumnSet {
+  if (!spec || !settings) return anyColumns();
+  if (spec.kind === 'source') {
+    const columns = spec.columns?.(settings)?.map((column) => column.name);
+    return columns ? onlyColumns(columns, `${subject} gives only ${quotedList(columns)}`) : anyColumns();
+  }
+  return spec.kind === 'function' ? afterFunction(spec, settings, subject, before) : before;
+}
+
+function afterFunction(
+  spec: FunctionSpec,
+  settings: NonNullable<SpecifiedNode['settings']>,
+  subject: string,
+  before: ColumnSet,
+): ColumnSet {
+  if (spec.writesOthers?.(settings)) return anyColumns();
+  const keeps = spec.keeps?.(settings)?.filter((name) => mayHave(before, name));
+  const kept = keeps ? onlyColumns(keeps, `${subject} keeps only ${quotedList(keeps)}`) : before;
+  const removed = spec.removes?.(settings) ?? [];
+  const left = without(kept, removed, `${subject} removes ${quotedList(removed)}`);
+  return withColumns(
+    left,
+    spec.writes(settings).map((column) => column.name),
+  );
+}
+
+function columnsOn({ from, edge, to }: Link, leaving: ColumnSet, problems: ProblemList): ColumnSet {
+  const { line } = problems.source.position(edge.at);
+  const where = `the edge from ${quote(from.id ?? '')} to ${quote(to.id ?? '')} (line ${line})`;
+  if (edge.table === ERROR_TABLE) return onlyColumns([ERROR_COLUMN], `${where} carries the error table`);
+  if (!edge.columns) return leaving;
+  const passing = edge.columns.filter(({ name, at }) => {
+    if (mayHave(leaving, name)) return true;
+    const message = `${from.subject}: column ${quote(name)} is declared but no row can have it${reason(leaving)}`;
+    problems.warning(at, message, nearestWord(name, leaving.present));
+    return false;
+  });
+  const names = passing.map((column) => column.name);
+  return onlyColumns(names, `${where} passes only ${quotedList(names)}`);
+}
+
+function checkNeeds(node: SpecifiedNode, sets: readonly ColumnSet[], problems: ProblemList): void {
+  const { spec, settings, settingsTree, settingsAt, subject } = node;
+  if (!spec || !settings || spec.kind === 'source') return;
+  const all = either(sets);
+  for (const name of new Set(spec.reads?.(settings) ?? [])) {
+    const lacking = sets.filter((set) => !mayHave(set, name));
+    if (lacking.length === 0) continue;
+    const at = (settingsTree && findWord(settingsTree, name)) ?? settingsAt;
+    const needs = `${subject} needs column ${quote(name)}, which`;
+    if (lacking.length === sets.length) {
+      problems.error(at, `${needs} cannot reach it${reason(all)}`, nearestWord(name, all.present));
+    } else problems.warning(at, `${needs} not all rows that reach it have${reason(either(lacking))}`);
+  }
+}
+
+function reason(set: ColumnSet): string {
+  return set.why === '' ? '' : `: ${set.why}`;
+}
+
+/** Routes without an edge, and edges without a route. */
+function checkTables({ spec, settings, out, outKeyAt, subject }: SpecifiedNode, problems: ProblemList): void {
+  if (spec?.kind !== 'function' || !settings || !out) return;
+  const routes = spec.tables?.(settings) ?? [];
+  if (routes.length === 0) return;
+  for (const table of new Set(routes)) {
+    if (out.some((edge) => edge.table === table)) continue;
+    problems.warning(outKeyAt, `${subject} routes rows to table ${quote(table)}, expected an out with it: such rows end here`);
+  }
+  for (const { table, tableAt } of out) {
+    if (table === undefined || table === ERROR_TABLE || routes.includes(table)) continue;
+    const message = `${subject} routes no rows to table ${quote(table)}, expected one of ${quotedList(routes)}`;
+    problems.warning(tableAt, message, nearestWord(table, routes));
+  }
+}

@@ -1,0 +1,78 @@
+/** Reads maps, lists and words of a tree, and says what is wrong with them. */
+import { nearestWord } from '../spec/nearest-word.ts';
+import { quotedList, valueText } from '../spec/setting-text.ts';
+import type { KeyTable } from './known-keys.ts';
+import type { ProblemList } from './problem.ts';
+import { type Entry, type ListTree, type MapTree, plainValue, type ScalarTree, type Tree } from './tree.ts';
+
+/** Unknown keys are errors; keys that matter elsewhere are warnings. `hint` may say where a key belongs. */
+export function checkKeys(
+  map: MapTree,
+  table: KeyTable,
+  problems: ProblemList,
+  hint?: (key: string) => string | undefined,
+): void {
+  for (const [key, entry] of map.entries) {
+    if (table.known.includes(key)) continue;
+    if (Object.hasOwn(table.elsewhere, key)) {
+      problems.warning(entry.keyAt, `key ${quote(key)} of ${table.where} is ignored: ${table.elsewhere[key]}`);
+      continue;
+    }
+    const belongs = hint?.(key);
+    const free = table.known.filter((name) => !map.entries.has(name));
+    const expected = belongs ?? (free.length === 0 ? 'nothing more' : `one of ${quotedList(free)}`);
+    const suggestion = belongs === undefined ? nearestWord(key, [...free, ...Object.keys(table.elsewhere)]) : undefined;
+    problems.error(entry.keyAt, `unknown key ${quote(key)} in ${table.where}, expected ${expected}`, suggestion);
+  }
+}
+
+/** The map at an entry; a problem and `undefined` when something else stands there. */
+export function mapAt(tree: Tree, what: string, problems: ProblemList): MapTree | undefined {
+  if (tree.kind === 'map') return tree;
+  problems.error(tree.at, `${what} is ${found(tree)}, expected a map`);
+  return undefined;
+}
+
+export function listAt(tree: Tree, what: string, problems: ProblemList): ListTree | undefined {
+  if (tree.kind === 'list') return tree;
+  problems.error(tree.at, `${what} is ${found(tree)}, expected a list`);
+  return undefined;
+}
+
+/** A text that is not empty. */
+export function wordAt(entry: Entry, what: string, problems: ProblemList): string | undefined {
+  const { value } = entry;
+  if (value.kind === 'scalar' && typeof value.value === 'string' && value.value.trim() !== '') return value.value;
+  const hint = value.kind === 'scalar' && typeof value.value === 'number' ? ' (put it in quotes)' : '';
+  problems.error(value.at, `${what} is ${found(value)}, expected text${hint}`);
+  return undefined;
+}
+
+/** One of the words that are allowed; a wrong one comes with the nearest right one. */
+export function choiceAt<W extends string>(
+  entry: Entry,
+  what: string,
+  words: readonly W[],
+  problems: ProblemList,
+): W | undefined {
+  const { value } = entry;
+  const word = value.kind === 'scalar' ? value.value : undefined;
+  if (words.includes(word as W)) return word as W;
+  const suggestion = typeof word === 'string' ? nearestWord(word, words) : undefined;
+  problems.error(value.at, `${what} is ${found(value)}, expected ${oneOf(words)}`, suggestion);
+  return undefined;
+}
+
+function oneOf(words: readonly string[]): string {
+  return words.length === 1 ? quote(words[0]!) : `one of ${quotedList(words)}`;
+}
+
+/** What stands there, for people; what came from the environment is not shown. */
+export function found(tree: Tree): string {
+  const variable = (tree as Partial<ScalarTree>).variable;
+  return variable === undefined ? valueText(plainValue(tree)) : `the value of ${variable}`;
+}
+
+export function quote(word: string): string {
+  return valueText(word);
+}

@@ -1,0 +1,143 @@
+/** One YAML document to one punchline. */
+import { basename, extname } from 'node:path';
+import { nearestWord } from '../spec/nearest-word.ts';
+import type { Json, Punchline, PunchlineKind, PunchlineNode } from '../spec/plan.ts';
+import { checkColumns } from './columns.ts';
+import { buildGraph } from './graph.ts';
+import { checkKeys, choiceAt, found, listAt, mapAt, quote, wordAt } from './keys.ts';
+import { annotationDomains, documentKeys, metadataKeys, specKeys } from './known-keys.ts';
+import type { ProblemList } from './problem.ts';
+import { type NodeContext, type NodeDraft, readNode, type SpecifiedNode, specify } from './read-node.ts';
+import type { MapTree, Tree } from './tree.ts';
+
+const API_VERSION = 'punchline.punchplatform.io/v2';
+const punchlineKinds: readonly PunchlineKind[] = ['StreamPunchline', 'BatchPunchline'];
+const MAX_NODES = 1000;
+
+export interface DocumentContext extends NodeContext {
+  /** Absolute path, or `-`. */
+  readonly file: string;
+  /** Which punchline of the file it is, from 0: part of the name of one that has none. */
+  readonly index: number;
+}
+
+/** `undefined` when something is wrong; it is in the problems then. */
+export async function readDocument(tree: Tree, context: DocumentContext): Promise<Punchline | undefined> {
+  const { problems } = context;
+  const before = problems.errors;
+  const map = mapAt(tree, 'the punchline', problems);
+  if (!map) return undefined;
+  checkKeys(map, documentKeys, problems, (key) => (specKeys.known.includes(key) ? 'it under spec' : undefined));
+  checkApiVersion(map, problems);
+  const kindEntry = map.entries.get('kind');
+  const kind = (kindEntry && choiceAt(kindEntry, 'kind', punchlineKinds, problems)) ?? 'StreamPunchline';
+  const metadata = readMetadata(map, problems);
+  const drafts = readDag(map, context);
+  if (!drafts) return undefined;
+  const nodes = await Promise.all(drafts.map((draft) => specify(draft, context)));
+  const graph = buildGraph(nodes, problems);
+  checkColumns(graph, problems);
+  if (problems.errors > before || !graph.order) return undefined;
+  const { file, folder } = context;
+  const name = metadata.name ?? defaultName(file, context.index);
+  const planned = graph.order.map((node) => plan(node, problems));
+  return { kind, name, annotations: metadata.annotations, file, folder, nodes: planned };
+}
+
+function plan(node: SpecifiedNode, problems: ProblemList): PunchlineNode {
+  const out = (node.out ?? []).map(({ to, table, columns }) => ({
+    to,
+    ...(table === undefined ? {} : { table }),
+    ...(columns === undefined ? {} : { columns: columns.map(({ name, type }) => ({ name, type })) }),
+  }));
+  return {
+    id: node.id!,
+    kind: node.kind!,
+    type: node.canonical!,
+    settings: node.settings as Readonly<Record<string, Json>>,
+    ...(node.codec === undefined ? {} : { codec: node.codec }),
+    out,
+    location: { file: problems.source.file, ...problems.source.position(node.at) },
+  };
+}
+
+function checkApiVersion(map: MapTree, problems: ProblemList): void {
+  const entry = map.entries.get('apiVersion');
+  if (entry) choiceAt(entry, 'apiVersion', [API_VERSION], problems);
+}
+
+function readDag(map: MapTree, context: NodeContext): NodeDraft[] | undefined {
+  const { problems } = context;
+  const specEntry = map.entries.get('spec');
+  if (!specEntry) {
+    problems.error(map.at, 'the punchline has no spec, expected spec: with a dag: of nodes');
+    return undefined;
+  }
+  const spec = mapAt(specEntry.value, 'spec', problems);
+  if (!spec) return undefined;
+  checkKeys(spec, specKeys, problems);
+  const dag = spec.entries.get('dag');
+  if (!dag) {
+    problems.error(specEntry.keyAt, 'spec has no dag, expected a list of nodes');
+    return undefined;
+  }
+  const list = listAt(dag.value, 'dag', problems);
+  if (!list) return undefined;
+  if (list.items.length === 0 || list.items.length > MAX_NODES) {
+    problems.error(list.at, `dag has ${list.items.length} nodes, expected 2 to ${MAX_NODES}`);
+    return undefined;
+  }
+  const drafts = list.items.map((item, index) => readNode(item, index, context));
+  return drafts.includes(undefined) ? undefined : (drafts as NodeDraft[]);
+}
+
+interface Metadata {
+  readonly name?: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+function readMetadata(map: MapTree, problems: ProblemList): Metadata {
+  const entry = map.entries.get('metadata');
+  const metadata = entry && mapAt(entry.value, 'metadata', problems);
+  if (!metadata) return { annotations: {} };
+  checkKeys(metadata, metadataKeys, problems);
+  const nameEntry = metadata.entries.get('name');
+  const name = nameEntry && wordAt(nameEntry, 'metadata.name', problems);
+  if (name !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/.test(name)) {
+    const right = 'expected up to 253 letters, digits, "-", "_" and ".", a letter or digit first';
+    problems.error(nameEntry!.value.at, `metadata.name is ${found(nameEntry!.value)}, ${right}`);
+  }
+  const annotations = readAnnotations(metadata, problems);
+  return name === undefined ? { annotations } : { name, annotations };
+}
+
+/** Annotations are for other programs: all are kept, and each domain is mentioned once. */
+function readAnnotations(metadata: MapTree, problems: ProblemList): Readonly<Record<string, string>> {
+  const entry = metadata.entries.get('annotations');
+  const map = entry && mapAt(entry.value, 'metadata.annotations', problems);
+  if (!map) return {};
+  const annotations: [string, string][] = [];
+  const domains = new Set<string>();
+  for (const [key, { keyAt, value }] of map.entries) {
+    if (value.kind !== 'scalar') problems.error(value.at, `annotation ${quote(key)} is ${found(value)}, expected text`);
+    else annotations.push([key, String(value.value ?? '')]);
+    const domain = key.includes('/') ? key.slice(0, key.indexOf('/')) : key;
+    if (domains.has(domain)) continue;
+    domains.add(domain);
+    const known = Object.keys(annotationDomains);
+    const why = Object.hasOwn(annotationDomains, domain) ? annotationDomains[domain] : 'nothing here reads them';
+    const suggestion = known.includes(domain) ? undefined : nearestWord(domain, known);
+    problems.warning(keyAt, `annotations of ${quote(domain)} are ignored: ${why}`, suggestion);
+  }
+  return Object.fromEntries(annotations);
+}
+
+function defaultName(file: string, index: number): string {
+  const stem =
+    file === '-'
+      ? 'stdin'
+      : basename(file, extname(file))
+          .replace(/[^A-Za-z0-9._-]/g, '-')
+          .replace(/^[^A-Za-z0-9]+/, '');
+  return `${stem || 'punchline'}${index === 0 ? '' : `-${index + 1}`}`;
+}

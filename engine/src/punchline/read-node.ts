@@ -1,0 +1,135 @@
+/** One entry of `dag`. */
+
+import type { ReefError } from '../errors.ts';
+import { canonicalType, kindsOf, type NodeTypes, nodeKinds, resolveNodeSpec } from '../nodes.ts';
+import type { NodeSpec } from '../spec/node.ts';
+import type { Json, NodeKind } from '../spec/plan.ts';
+import { isUserModule, requireUserModule } from '../spec/user-module.ts';
+import { checkKeys, choiceAt, mapAt, quote, wordAt } from './keys.ts';
+import { nodeKeys } from './known-keys.ts';
+import type { ProblemList } from './problem.ts';
+import { type EdgeDraft, readOut } from './read-out.ts';
+import { type NodeSettings, readSettings } from './settings.ts';
+import { type MapTree, plainValue, type Tree } from './tree.ts';
+
+export interface NodeDraft {
+  /** Offset of the node. */
+  readonly at: number;
+  /** How messages call it. */
+  readonly subject: string;
+  readonly id?: string;
+  readonly idAt: number;
+  readonly kind?: NodeKind;
+  readonly type?: string;
+  readonly typeAt: number;
+  readonly settingsTree?: MapTree;
+  /** The key `settings`, else the type. */
+  readonly settingsAt: number;
+  /** Absent: the node has no `out`, which is not the same as one that could not be read. */
+  readonly out?: readonly EdgeDraft[];
+  readonly outAt: number;
+  readonly outKeyAt: number;
+  readonly hasOut: boolean;
+}
+
+/** A draft with what its spec says about it. */
+export interface SpecifiedNode extends NodeDraft, Partial<NodeSettings> {
+  readonly spec?: NodeSpec;
+  /** The type as plans call it. */
+  readonly canonical?: string;
+}
+
+export interface NodeContext {
+  readonly problems: ProblemList;
+  readonly folder: string;
+  readonly types: NodeTypes;
+  /** Whether users' modules are run, to learn their settings and columns. */
+  readonly runModules: boolean;
+}
+
+export function readNode(tree: Tree, index: number, { problems, types }: NodeContext): NodeDraft | undefined {
+  const map = mapAt(tree, `entry ${index + 1} of dag`, problems);
+  if (!map) return undefined;
+  const idEntry = map.entries.get('id');
+  const id = idEntry && readId(idEntry.value.at, wordAt(idEntry, `node ${index + 1}: id`, problems), problems);
+  const subject = id === undefined ? `node ${index + 1}` : `node ${quote(id)}`;
+  if (!idEntry) problems.error(map.at, `${subject} has no id, expected a name that out entries can refer to`);
+  checkKeys(map, { ...nodeKeys, where: subject }, problems, (key) =>
+    key === 'columns' || key === 'table' ? 'it in an entry of out' : undefined,
+  );
+  const typeEntry = map.entries.get('type');
+  if (!typeEntry) problems.error(map.at, `${subject} has no type, expected the name of a node type`);
+  const type = typeEntry && wordAt(typeEntry, `${subject}: type`, problems);
+  const kindEntry = map.entries.get('kind');
+  const fromType = type === undefined ? [] : kindsOf(type, types);
+  const guess = fromType.length === 1 ? fromType[0] : undefined;
+  if (!kindEntry) problems.error(map.at, `${subject} has no kind, expected kind: ${guess ?? 'source, function or sink'}`);
+  const kind = (kindEntry && choiceAt(kindEntry, `${subject}: kind`, nodeKinds, problems)) ?? guess;
+  const settingsEntry = map.entries.get('settings');
+  const blank = settingsEntry?.value.kind === 'scalar' && settingsEntry.value.value === null;
+  const settingsTree = settingsEntry && !blank ? mapAt(settingsEntry.value, `${subject}: settings`, problems) : undefined;
+  const outEntry = map.entries.get('out');
+  const typeAt = typeEntry?.value.at ?? map.at;
+  return {
+    at: map.at,
+    subject,
+    ...(id === undefined ? {} : { id }),
+    idAt: idEntry?.value.at ?? map.at,
+    ...(kind === undefined ? {} : { kind }),
+    ...(type === undefined ? {} : { type }),
+    typeAt,
+    ...(settingsTree === undefined ? {} : { settingsTree }),
+    settingsAt: settingsEntry?.keyAt ?? typeAt,
+    ...(outEntry && kind !== 'sink' ? { out: readOut(outEntry.value, subject, problems) } : {}),
+    outAt: outEntry?.value.at ?? map.at,
+    outKeyAt: outEntry?.keyAt ?? map.at,
+    hasOut: outEntry !== undefined,
+  };
+}
+
+function readId(at: number, id: string | undefined, problems: ProblemList): string | undefined {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  if (id !== undefined && (id.length > 128 || /[/\u0000-\u001f\u007f]/.test(id))) {
+    problems.error(at, `node id is ${quote(id)}, expected at most 128 characters without "/" and control characters`);
+  }
+  return id;
+}
+
+/** Finds the spec of a node and checks its settings against it. */
+export async function specify(node: NodeDraft, context: NodeContext): Promise<SpecifiedNode> {
+  const { problems, folder, types, runModules } = context;
+  const { kind, type, subject } = node;
+  if (kind === undefined || type === undefined) return node;
+  if (isUserModule(type) && !runModules) return unspecified(node, context);
+  let spec: NodeSpec;
+  try {
+    spec = await resolveNodeSpec(kind, type, folder, types);
+  } catch (error) {
+    reportUnresolved(node, error, problems);
+    return node;
+  }
+  const canonical = canonicalType(kind, type, folder, types)!;
+  const request = { spec, tree: node.settingsTree, at: node.settingsAt, subject };
+  const settings = await readSettings(request, problems);
+  return { ...node, canonical, spec, ...settings };
+}
+
+/** A user's module that is not run: what can be said without its spec. */
+async function unspecified(node: NodeDraft, { problems, folder }: NodeContext): Promise<SpecifiedNode> {
+  try {
+    const canonical = await requireUserModule(node.type!, folder);
+    const unchecked = 'its settings and columns are not checked';
+    problems.warning(node.typeAt, `${node.subject}: ${quote(node.type!)} is not run, ${unchecked}: --run-modules runs it`);
+    const settings = node.settingsTree ? (plainValue(node.settingsTree) as Record<string, Json>) : {};
+    return { ...node, canonical, settings };
+  } catch (error) {
+    reportUnresolved(node, error, problems);
+    return node;
+  }
+}
+
+function reportUnresolved({ subject, typeAt }: NodeDraft, error: unknown, problems: ProblemList): void {
+  const { message, data } = error as ReefError;
+  const suggestion = data?.suggestion;
+  problems.error(typeAt, `${subject}: ${message}`, typeof suggestion === 'string' ? suggestion : undefined);
+}

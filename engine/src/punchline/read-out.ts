@@ -1,0 +1,131 @@
+/** `out` of a node: its edges, with the columns that each lets pass. */
+import { type ColumnDeclaration, columnTypeAliases } from '../spec/column-type.ts';
+import { nearestWord } from '../spec/nearest-word.ts';
+import { ERROR_COLUMN, ERROR_TABLE } from '../spec/plan.ts';
+import { quotedList } from '../spec/setting-text.ts';
+import { checkKeys, found, listAt, mapAt, quote, wordAt } from './keys.ts';
+import { columnKeys, outKeys } from './known-keys.ts';
+import type { ProblemList } from './problem.ts';
+import type { Tree } from './tree.ts';
+
+export interface EdgeDraft {
+  /** Offset of the entry of `out`. */
+  readonly at: number;
+  readonly to: string;
+  readonly toAt: number;
+  readonly table?: string;
+  readonly tableAt: number;
+  readonly columns?: readonly ColumnDraft[];
+}
+
+export interface ColumnDraft extends ColumnDeclaration {
+  readonly at: number;
+}
+
+/** The edges that can be understood; the others are in `problems`. */
+export function readOut(tree: Tree, subject: string, problems: ProblemList): EdgeDraft[] {
+  if (tree.kind === 'map' && tree.entries.has('id')) {
+    problems.error(tree.at, `${subject}: out is a map, expected a list: start it with "- "`);
+    return [];
+  }
+  const list = listAt(tree, `${subject}: out`, problems);
+  if (!list) return [];
+  if (list.items.length === 0) problems.error(list.at, `${subject}: out is an empty list, expected at least one next node`);
+  const seen = new Set<string>();
+  return list.items.flatMap((item) => {
+    const edge = readEdge(item, subject, problems);
+    if (!edge) return [];
+    const key = JSON.stringify([edge.to, edge.table]);
+    if (seen.has(key)) {
+      const same = edge.table === undefined ? 'without a table' : `for table ${quote(edge.table)}`;
+      problems.error(
+        edge.toAt,
+        `${subject}: out leads to ${quote(edge.to)} twice ${same}, expected it once: every row would go twice`,
+      );
+    }
+    seen.add(key);
+    return [edge];
+  });
+}
+
+function readEdge(tree: Tree, subject: string, problems: ProblemList): EdgeDraft | undefined {
+  if (tree.kind === 'scalar' && typeof tree.value === 'string') {
+    problems.error(tree.at, `${subject}: out entry is ${found(tree)}, expected a map: "- id: ${tree.value.slice(0, 60)}"`);
+    return undefined;
+  }
+  const map = mapAt(tree, `${subject}: out entry`, problems);
+  if (!map) return undefined;
+  checkKeys(map, { ...outKeys, where: `${subject}: out` }, problems);
+  const id = map.entries.get('id');
+  if (!id) problems.error(map.at, `${subject}: out entry has no id, expected the id of the next node`);
+  const to = id && wordAt(id, `${subject}: id in out`, problems);
+  const tableEntry = map.entries.get('table');
+  const table = tableEntry && wordAt(tableEntry, `${subject}: table in out`, problems);
+  const columnsEntry = map.entries.get('columns');
+  const columns = columnsEntry && readColumns(columnsEntry.value, subject, problems);
+  if (columns && table === ERROR_TABLE) checkErrorColumns(columns, subject, problems);
+  if (to === undefined) return undefined;
+  return {
+    at: map.at,
+    to,
+    toAt: id!.value.at,
+    ...(table === undefined ? {} : { table }),
+    tableAt: tableEntry?.value.at ?? map.at,
+    ...(columns === undefined ? {} : { columns }),
+  };
+}
+
+function readColumns(tree: Tree, subject: string, problems: ProblemList): ColumnDraft[] | undefined {
+  const list = listAt(tree, `${subject}: columns in out`, problems);
+  if (!list) return undefined;
+  if (list.items.length === 0) {
+    problems.error(list.at, `${subject}: columns in out is an empty list, expected names: leave columns out to let all pass`);
+  }
+  const names = new Set<string>();
+  return list.items.flatMap((item) => {
+    const column = readColumn(item, subject, problems);
+    if (!column) return [];
+    if (names.has(column.name)) {
+      problems.error(column.at, `${subject}: column ${quote(column.name)} is declared twice in one out, expected it once`);
+      return [];
+    }
+    names.add(column.name);
+    return [column];
+  });
+}
+
+/** A column whose type is wrong is kept as `any`, so that it is not reported as lacking further down. */
+function readColumn(tree: Tree, subject: string, problems: ProblemList): ColumnDraft | undefined {
+  if (tree.kind === 'scalar' && typeof tree.value === 'string') {
+    const right = `"- {name: ${tree.value.slice(0, 60)}, type: string}"`;
+    problems.error(tree.at, `${subject}: column is ${found(tree)}, expected a map: ${right}`);
+    return { name: tree.value, type: 'any', at: tree.at };
+  }
+  const map = mapAt(tree, `${subject}: column`, problems);
+  if (!map) return undefined;
+  checkKeys(map, { ...columnKeys, where: `${subject}: column` }, problems);
+  const nameEntry = map.entries.get('name');
+  if (!nameEntry) problems.error(map.at, `${subject}: column has no name, expected {name: …, type: …}`);
+  const name = nameEntry && wordAt(nameEntry, `${subject}: column name`, problems);
+  const typeEntry = map.entries.get('type');
+  const type = typeEntry && wordAt(typeEntry, `${subject}: column type`, problems);
+  if (type !== undefined && !Object.hasOwn(columnTypeAliases, type)) {
+    const types = Object.keys(columnTypeAliases);
+    problems.error(
+      typeEntry!.value.at,
+      `${subject}: column type is ${found(typeEntry!.value)}, expected one of ${quotedList([...new Set(Object.values(columnTypeAliases))])}`,
+      nearestWord(type, types),
+    );
+  }
+  if (name === undefined) return undefined;
+  return { name, type: columnTypeAliases[type ?? 'any'] ?? 'any', at: nameEntry!.value.at };
+}
+
+function checkErrorColumns(columns: readonly ColumnDraft[], subject: string, problems: ProblemList): void {
+  for (const { name, type, at } of columns) {
+    if (name === ERROR_COLUMN && (type === 'string' || type === 'any')) continue;
+    const is = name === ERROR_COLUMN ? `has type ${type}` : 'does not exist';
+    const right = `expected only ${quote(ERROR_COLUMN)} with type string`;
+    problems.error(at, `${subject}: column ${quote(name)} of table ${quote(ERROR_TABLE)} ${is}, ${right}`);
+  }
+}

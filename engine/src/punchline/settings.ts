@@ -1,0 +1,69 @@
+/** The settings of one node: from what stands in the file to what its spec declares. */
+import { allSettings, ENCODING } from '../spec/encoding.ts';
+import type { NodeSpec, SettingIssue } from '../spec/node.ts';
+import type { Codec, Json } from '../spec/plan.ts';
+import { settingMessage } from '../spec/setting-text.ts';
+import { type SettingProblem, validateSettings } from '../spec/validate.ts';
+import type { ProblemList } from './problem.ts';
+import { shapeSettings } from './setting-tree.ts';
+import { follow, type MapTree, plainValue, type ScalarTree } from './tree.ts';
+
+export interface NodeSettings {
+  readonly settings: Readonly<Record<string, Json>>;
+  readonly codec?: Codec;
+}
+
+export interface SettingsRequest {
+  readonly spec: NodeSpec;
+  /** Absent: the node has no `settings`. */
+  readonly tree: MapTree | undefined;
+  /** Where to point when a setting is missing: the key `settings`, else the node's type. */
+  readonly at: number;
+  /** How messages call the node: `node "in"`. */
+  readonly subject: string;
+}
+
+/** `undefined` when something is wrong; it is in `problems` then. */
+export async function readSettings(request: SettingsRequest, problems: ProblemList): Promise<NodeSettings | undefined> {
+  const { spec } = request;
+  const fields = allSettings(spec);
+  let wrong = false;
+  const complain: Complain = (at, message, suggestion) => {
+    wrong = true;
+    problems.error(at, `${request.subject}: ${message}`, suggestion);
+  };
+  const written: MapTree = request.tree ?? { kind: 'map', at: request.at, entries: new Map() };
+  const tree = shapeSettings(written, fields, { encoding: fields !== spec.settings, complain });
+  const validation = await validateSettings(fields, plainValue(tree) as Record<string, unknown>);
+  for (const problem of validation.problems) report(problem, tree, request.at, complain);
+  if (wrong || !validation.settings) return undefined;
+  for (const issue of crossCheck(spec, validation.settings)) {
+    const place = follow(tree, issue.path);
+    complain(place.at === tree.at ? request.at : place.at, issue.message);
+  }
+  if (wrong) return undefined;
+  if (fields === spec.settings) return { settings: validation.settings };
+  const { [ENCODING]: encoding, ...settings } = validation.settings;
+  return { settings, codec: { name: encoding } as Codec };
+}
+
+type Complain = (at: number, message: string, suggestion?: string) => void;
+
+/** A user's module may throw here: that is a problem of the node, not of the loader. */
+function crossCheck(spec: NodeSpec, settings: Readonly<Record<string, Json>>): readonly SettingIssue[] {
+  try {
+    return spec.check?.(settings) ?? [];
+  } catch (error) {
+    return [{ path: [], message: `its check of the settings failed: ${error instanceof Error ? error.message : String(error)}` }];
+  }
+}
+
+/** Points at the value, or for a missing one at the key of what it is missing in. */
+function report(problem: SettingProblem, tree: MapTree, settingsAt: number, complain: Complain): void {
+  const place = follow(tree, problem.path);
+  const variable = (place.tree as ScalarTree | undefined)?.variable;
+  const shown = variable === undefined ? problem : { ...problem, found: `the value of ${variable}` };
+  const key = place.keyAt ?? (place.at === tree.at ? settingsAt : place.at);
+  const at = { unknown: key, wrong: place.at, missing: key }[problem.kind];
+  complain(at, settingMessage(shown), variable === undefined ? problem.suggestion : undefined);
+}
