@@ -1,0 +1,85 @@
+/** `reef check`: everything that can be wrong with a punchline, without starting it. */
+import { parseArgs } from 'node:util';
+import type { Environment } from '../punchline/substitute.ts';
+import type { Edge, Punchline, PunchlineNode } from '../spec/plan.ts';
+import { alignColumns } from './align-columns.ts';
+
+/** What a command talks to; the tests give it their own. */
+export interface CommandIo {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly stdin: AsyncIterable<Uint8Array | string>;
+  readonly env: Environment;
+  readonly cwd: string;
+}
+
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+}
+
+export const checkUsage = 'reef check FILE|- [FILE…] [--run-modules]';
+
+/** Exit codes: 0 all is right (warnings allowed), 2 a wrong command line, 3 a wrong punchline. */
+export async function runCheck(args: readonly string[], io: CommandIo): Promise<number> {
+  const parsed = parseCheckArgs(args);
+  if (typeof parsed === 'string') {
+    io.stderr.write(`reef check: ${parsed}\nusage: ${checkUsage}\n`);
+    return 2;
+  }
+  const { loadPunchlines } = await import('../punchline/load.ts');
+  const { renderProblem } = await import('../punchline/problem.ts');
+  const { runModules, files } = parsed;
+  const counts = { error: 0, warning: 0 };
+  for (const file of files) {
+    const { punchlines, problems, source } = await loadPunchlines(file, { ...io, runModules });
+    for (const problem of problems) {
+      counts[problem.severity]++;
+      io.stderr.write(`${renderProblem(problem, io.stderr.isTTY ? source : undefined)}\n`);
+    }
+    if (problems.every((problem) => problem.severity === 'warning')) {
+      for (const punchline of punchlines) io.stdout.write(`${describePunchline(punchline, file)}\n`);
+    }
+  }
+  io.stdout.write(
+    `${count(files.length, 'file')} checked: ${count(counts.error, 'error')}, ${count(counts.warning, 'warning')}\n`,
+  );
+  return counts.error === 0 ? 0 : 3;
+}
+
+function parseCheckArgs(args: readonly string[]): { readonly files: string[]; readonly runModules: boolean } | string {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: { 'run-modules': { type: 'boolean', default: false } },
+      allowPositionals: true,
+    });
+    if (positionals.length === 0) return 'no file is given, expected the name of a punchline file, or - for standard input';
+    return { files: positionals, runModules: values['run-modules'] };
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** The graph as text: one line a node, one more for each further edge. */
+export function describePunchline(punchline: Punchline, file: string): string {
+  const { name, kind, nodes } = punchline;
+  const edges = nodes.reduce((sum, node) => sum + node.out.length, 0);
+  const title = `${file}: ${name}, a ${kind} of ${count(nodes.length, 'node')} and ${count(edges, 'edge')}`;
+  return [title, ...alignColumns(nodes.flatMap(nodeRows)).map((line) => `  ${line}`)].join('\n');
+}
+
+function nodeRows({ id, kind, type, codec, out }: PunchlineNode): string[][] {
+  const first = [id, kind, codec === undefined ? type : `${type} (${codec.name})`];
+  if (out.length === 0) return [first];
+  return out.map((edge, index) => [...(index === 0 ? first : ['', '', '']), edgeText(edge)]);
+}
+
+function edgeText({ to, table, columns }: Edge): string {
+  const only = columns?.map((column) => `${column.name}: ${column.type}`).join(', ');
+  return `→ ${to}${table === undefined ? '' : `, table ${table}`}${only === undefined ? '' : `, only ${only}`}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
