@@ -1,0 +1,153 @@
+/**
+ * Reads each file once, in name order, straight into shared memory. A file that cannot be read to its end does not keep the
+ * others from being delivered; the run then fails at its end.
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import { isAbsolute, relative } from 'node:path';
+import { ReefError } from '../../errors.ts';
+import type { Feed, Log, PartitionFeed, Source } from '../../spec/node.ts';
+import { fileError } from './file-error.ts';
+import type { FileList } from './file-list.ts';
+import { asFilePosition, fingerprintOf, matchesFingerprint, readHead, startOfRows } from './identity.ts';
+
+export interface WholeFilesOptions {
+  readonly id: string;
+  readonly folder: string;
+  readonly log: Log;
+  readonly list: FileList;
+  /** Sum of the sizes. */
+  readonly totalBytes: number;
+}
+
+/** A file's name in partitions: from the punchline's folder where it lies below it, so that moving both changes nothing. */
+export function partitionName(folder: string, path: string): string {
+  const name = relative(folder, path);
+  return name.startsWith('..') || isAbsolute(name) ? path : name;
+}
+
+export class WholeFiles implements Source {
+  readonly #options: WholeFilesOptions;
+  /** What has been opened; a run that is run again after a passing error goes on from here. */
+  readonly #reading = new Map<string, { readonly partition: PartitionFeed; offset: number }>();
+  readonly #finished = new Set<string>();
+  readonly #failures: ReefError[] = [];
+  #resumedBytes = 0;
+
+  constructor(options: WholeFilesOptions) {
+    this.#options = options;
+  }
+
+  totalBytes(): number {
+    return this.#options.totalBytes - this.#resumedBytes;
+  }
+
+  async run(feed: Feed, signal: AbortSignal): Promise<void> {
+    const { list, folder } = this.#options;
+    this.#warnOfLostFiles(feed);
+    for (const path of list.paths) {
+      const name = partitionName(folder, path);
+      if (this.#finished.has(name)) continue;
+      if (signal.aborted) return;
+      try {
+        await this.#readFile(feed, name, path, signal);
+        this.#finished.add(name);
+      } catch (error) {
+        if (signal.aborted) return;
+        const failure = fileError(`read file source "${this.#options.id}"`, path, error);
+        if (failure.retry) throw failure;
+        // What was read of it stays: complete rows of a file that shrank are rows.
+        await this.#reading.get(name)?.partition.end();
+        this.#finished.add(name);
+        this.#failures.push(failure);
+        this.#options.log.warn(failure.message);
+      }
+    }
+    if (this.#failures.length > 0) await this.#fail();
+  }
+
+  async close(): Promise<void> {}
+
+  async #readFile(feed: Feed, name: string, path: string, signal: AbortSignal): Promise<void> {
+    await using handle = await open(path, 'r');
+    const stats = await handle.stat({ bigint: true });
+    if (!stats.isFile()) {
+      throw new ReefError(
+        'io',
+        `Cannot read file source "${this.#options.id}": ${path} is ${stats.isDirectory() ? 'a folder' : 'no regular file'}, expected a file`,
+      );
+    }
+    let reading = this.#reading.get(name);
+    if (reading === undefined) {
+      const head = await readHead(handle);
+      const identity = { dev: String(stats.dev), ino: String(stats.ino), fingerprint: fingerprintOf(head) };
+      const offset = this.#startingOffset(feed, name, { path, head, ino: identity.ino, size: Number(stats.size) });
+      const partition = feed.partition(name, { offset, position: (at) => ({ path, ...identity, offset: at }) });
+      reading = { partition, offset };
+      this.#reading.set(name, reading);
+    }
+    await readToEnd(handle, reading, signal);
+    const { size } = await handle.stat();
+    if (size < reading.offset) {
+      throw new ReefError(
+        'io',
+        `Cannot read file source "${this.#options.id}" to the end: ${path} shrank to ${size} bytes while byte ${reading.offset} was being read, expected a file that is not changed`,
+      );
+    }
+    await reading.partition.end();
+  }
+
+  #startingOffset(feed: Feed, name: string, file: { path: string; head: Uint8Array; ino: string; size: number }): number {
+    const start = startOfRows(file.head);
+    const position = asFilePosition(feed.resume.get(name));
+    if (position === undefined) return start;
+    const same = position.ino === file.ino && matchesFingerprint(file.head, position.fingerprint);
+    if (same && file.size >= position.offset) {
+      this.#resumedBytes += position.offset;
+      return position.offset;
+    }
+    const what = same ? `is shorter than the ${position.offset} bytes` : 'is another file than the one';
+    this.#options.log.warn(`File ${file.path} ${what} that the last run delivered: it is read from its start`);
+    return start;
+  }
+
+  #warnOfLostFiles(feed: Feed): void {
+    const { list, folder, log } = this.#options;
+    const present = new Set(list.paths.map((path) => partitionName(folder, path)));
+    for (const [name, value] of feed.resume) {
+      const position = asFilePosition(value);
+      if (position === undefined || present.has(name)) continue;
+      log.warn(
+        `File ${position.path}, of which the last run delivered ${position.offset} bytes, is gone: the rest cannot be read`,
+      );
+    }
+  }
+
+  /** Everything readable is delivered first: the error ends the run. */
+  async #fail(): Promise<void> {
+    for (const { partition } of this.#reading.values()) await partition.delivered();
+    const [first, ...others] = this.#failures as [ReefError, ...ReefError[]];
+    if (others.length === 0) throw first;
+    throw new ReefError(
+      first.code,
+      `${first.message}; ${others.length} more of ${this.#options.list.paths.length} files failed`,
+      {
+        cause: first,
+      },
+    );
+  }
+}
+
+async function readToEnd(
+  handle: FileHandle,
+  reading: { readonly partition: PartitionFeed; offset: number },
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const room = await reading.partition.room();
+    const { bytesRead } = await handle.read(room, 0, room.length, reading.offset);
+    if (bytesRead === 0) return;
+    reading.offset += bytesRead;
+    reading.partition.advance(bytesRead);
+  }
+  throw new DOMException('The source stops', 'AbortError');
+}
