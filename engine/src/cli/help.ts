@@ -8,8 +8,7 @@ import type { NodeSpec } from '../spec/node.ts';
 import type { NodeKind } from '../spec/plan.ts';
 import { alignColumns, wrap } from './align-columns.ts';
 import { checkUsage } from './check.ts';
-
-export const runUsage = 'reef run FILE|- [--state DIR] [--workers N]';
+import { runUsage } from './usage.ts';
 
 export function helpText(): string {
   return `reef moves rows from sources through functions to sinks, as a punchline (a YAML file) says.

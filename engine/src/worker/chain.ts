@@ -6,7 +6,7 @@
 import { ArenaFullError, type Decoded, type Decoder, type Rejection, type RowView } from '../batch/row-batch.ts';
 import type { BatchFunction, FunctionSpec } from '../spec/node.ts';
 import { ERROR_COLUMN, ERROR_TABLE } from '../spec/plan.ts';
-import { type ErrorDocument, rowBytes } from './error-document.ts';
+import { type ErrorDocument, rowBytes, rowHead } from './error-document.ts';
 import type {
   ComputeRequest,
   Counts,
@@ -69,6 +69,16 @@ export class Chain {
       }
     }
   }
+
+  /** A row that no out range can hold: what goes to the dead letters in its place has only the row's head. */
+  tooLarge(request: ComputeRequest, counts: Counts, { sink, view }: Delivery, row: number): Delivery {
+    const run = new Run(this.#plan, this.#decoder, this.#functions, request);
+    const { id } = this.#plan.sinks[sink]!;
+    counts.delivered[sink]!--;
+    counts.delivered[this.#plan.deadLetters]!++;
+    counts.rejected[id] = (counts.rejected[id] ?? 0) + 1;
+    return run.headOnly(id, view, row);
+  }
 }
 
 export function emptyCounts(sinks: number): Counts {
@@ -129,6 +139,12 @@ class Run {
     if (!reject) await this.#emit(this.#source, decoded.view);
     await this.#handleFailures(decoded);
     return { consumed: decoded.consumed, deliveries: this.#deliveries, counts: this.#counts };
+  }
+
+  headOnly(node: string, entered: RowView, row: number): Delivery {
+    const rejections = [{ row, reason: 'the row is larger than any sink is given memory for' }];
+    const { view } = this.#decodeDocuments({ node, errors: undefined, entered, rejections }, undefined, undefined, true);
+    return { sink: this.#plan.deadLetters, view };
   }
 
   /** Sends what a node has made along its edges. */
@@ -210,24 +226,44 @@ class Run {
   }
 
   async #document(failure: Failure, decoded: Decoded | undefined, errors: ErrorTarget): Promise<void> {
-    const time = new Date().toISOString();
-    const lines = failure.rejections.map((rejection) => {
-      const text = JSON.stringify(this.#describe(failure, rejection, decoded, time));
-      return errors ? JSON.stringify({ [ERROR_COLUMN]: text }) : text;
-    });
-    const made = this.#decoder.decodeText(`${lines.join('\n')}\n`, {
-      offset: this.#request.offset,
-      idPrefix: this.#idPrefix,
-      timestamp: this.#request.timestamp,
-    });
+    const made = this.#decodeDocuments(failure, decoded, errors, false);
     if (errors) await this.#follow(failure.node, undefined, errors, made.view);
     else this.#deliver(this.#plan.deadLetters, made.view);
   }
 
-  #describe(failure: Failure, { row, reason }: Rejection, decoded: Decoded | undefined, time: string): ErrorDocument {
-    const entered = failure.entered?.encodeRow(row);
+  #decodeDocuments(failure: Failure, decoded: Decoded | undefined, errors: ErrorTarget, headOnly: boolean): Decoded {
+    const time = new Date().toISOString();
+    const lines = failure.rejections.map((rejection) => {
+      const text = JSON.stringify(this.#describe(failure, rejection, decoded, time, headOnly));
+      return errors ? JSON.stringify({ [ERROR_COLUMN]: text }) : text;
+    });
+    try {
+      return this.#decoder.decodeText(`${lines.join('\n')}\n`, {
+        offset: this.#request.offset,
+        idPrefix: this.#idPrefix,
+        timestamp: this.#request.timestamp,
+      });
+    } catch (error) {
+      // With fewer rows it will fit; a single one is cut down to its head.
+      if (headOnly || !(error instanceof ArenaFullError) || this.#counts.rows > 1) throw error;
+      return this.#decodeDocuments(failure, decoded, errors, true);
+    }
+  }
+
+  #describe(
+    failure: Failure,
+    rejection: Rejection,
+    decoded: Decoded | undefined,
+    time: string,
+    headOnly: boolean,
+  ): ErrorDocument {
+    const { row, reason } = rejection;
+    const inDocument = headOnly ? rowHead : rowBytes;
+    const entered = failure.entered && inDocument(failure.entered.encodeRow(row));
+    const truncated = this.#request.reject?.truncated;
+    const raw = decoded?.raw(row);
+    const origin = raw && (truncated ? rowBytes(raw, truncated) : inDocument(raw));
     const position = decoded ? decoded.offset(row) : this.#request.offset;
-    const origin = decoded ? rowBytes(decoded.raw(row), this.#request.reject?.truncated) : rowBytes(entered ?? new Uint8Array());
     return {
       punchline: this.#plan.punchline,
       node: failure.node,
@@ -238,8 +274,8 @@ class Run {
       position,
       id: `${this.#idPrefix}${position}`,
       time,
-      origin,
-      entered: entered ? rowBytes(entered) : origin,
+      origin: origin ?? entered ?? {},
+      entered: entered ?? origin ?? {},
     };
   }
 }

@@ -1,4 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+
+const HEAD_BYTES = 64 * 1024;
 
 /**
  * The document of a rejected row, as docs/error-documents.md describes it. It holds the row twice, as it came from the source
@@ -40,6 +43,13 @@ export function rowBytes(row: Uint8Array, truncated?: { readonly bytes: number; 
   const bytes = Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength);
   const content = isUtf8(bytes) ? { text: bytes.toString('utf8') } : { base64: bytes.toString('base64') };
   return truncated ? { ...content, ...truncated } : content;
+}
+
+/** A row of which a document can hold only the head. */
+export function rowHead(row: Uint8Array): RowBytes {
+  if (row.length <= HEAD_BYTES) return rowBytes(row);
+  const sha256 = createHash('sha256').update(row).digest('hex');
+  return rowBytes(row.subarray(0, HEAD_BYTES), { bytes: row.length, sha256 });
 }
 
 function withoutCutCharacter(row: Uint8Array): Uint8Array {

@@ -69,6 +69,8 @@ export interface OutRange {
   readonly sink: number;
   readonly start: number;
   readonly end: number;
+  /** There is no larger one: what does not fit goes to the dead letters. */
+  readonly largest: boolean;
 }
 
 export interface ComputeRequest {

@@ -1,0 +1,55 @@
+/** Finds the command that a command line asks for, and loads only that. */
+import { readFileSync } from 'node:fs';
+import { nearestWord } from '../spec/nearest-word.ts';
+import type { CommandIo } from './check.ts';
+
+type Command = (args: readonly string[], io: CommandIo) => Promise<number> | number;
+
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./run.ts')).runRun,
+  check: async () => (await import('./check.ts')).runCheck,
+  list: async () => {
+    const { listTypes } = await import('./help.ts');
+    return async (_, io) => {
+      io.stdout.write(await listTypes());
+      return 0;
+    };
+  },
+  help: async () => help,
+  inspect: async () => (await import('./inspect.ts')).runInspect,
+};
+
+export async function runCommand(args: readonly string[], io: CommandIo): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === '--version' || name === '-V') {
+    io.stdout.write(`reef ${version()}\n`);
+    return 0;
+  }
+  if (name === undefined || name === '--help' || name === '-h') return help([], io);
+  if (rest.includes('--help') || rest.includes('-h')) return help([], io);
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!load) {
+    const near = nearestWord(name, Object.keys(commands));
+    const hint = near === undefined ? '' : ` (did you mean "${near}"?)`;
+    io.stderr.write(`reef: there is no command "${name}", expected one of ${Object.keys(commands).join(', ')}${hint}\n`);
+    return 2;
+  }
+  return (await load())(rest, io);
+}
+
+async function help(args: readonly string[], io: CommandIo): Promise<number> {
+  const { helpForType, helpText } = await import('./help.ts');
+  const [type] = args;
+  try {
+    io.stdout.write(type === undefined ? helpText() : await helpForType(type));
+    return 0;
+  } catch (error) {
+    io.stderr.write(`reef help: ${(error as Error).message}\n`);
+    return 2;
+  }
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

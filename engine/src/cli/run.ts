@@ -1,0 +1,154 @@
+/** `reef run`: runs the punchlines of a file until they end or are stopped. */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ReefError } from '../errors.ts';
+import { EnergyMeter } from '../observe/energy.ts';
+import { renderSummary } from '../observe/summary.ts';
+import { Terminal } from '../observe/terminal.ts';
+import type { Metrics } from '../pipeline/metrics.ts';
+import { DEAD_LETTERS } from '../pipeline/plan-worker.ts';
+import { DRAIN_MS, type RunResult, runPunchline } from '../pipeline/run-punchline.ts';
+import type { Punchline } from '../spec/plan.ts';
+import { defaultStateFolder } from '../state/state-folder.ts';
+import type { CommandIo } from './check.ts';
+import { runUsage } from './usage.ts';
+
+const MOST_WORKERS = 16;
+
+interface RunArgs {
+  readonly file: string;
+  readonly state: string | undefined;
+  readonly workers: number;
+}
+
+/**
+ * Exit codes: 0 finished, or stopped in order; 1 failed; 2 a wrong command line; 3 a wrong punchline; 4 stopped, but not all
+ * that was read could be delivered in time; 128 + signal: a batch was stopped before its end, or a second signal came.
+ */
+export async function runRun(args: readonly string[], io: CommandIo): Promise<number> {
+  const parsed = parseRunArgs(args);
+  if (typeof parsed === 'string') {
+    io.stderr.write(`reef run: ${parsed}\nusage: ${runUsage}\n`);
+    return 2;
+  }
+  const since = performance.now() - process.uptime() * 1000;
+  const energy = EnergyMeter.open();
+  const { loadPunchlines } = await import('../punchline/load.ts');
+  const { renderProblem } = await import('../punchline/problem.ts');
+  const { punchlines, problems, source } = await loadPunchlines(parsed.file, io);
+  for (const problem of problems) io.stderr.write(`${renderProblem(problem, io.stderr.isTTY ? source : undefined)}\n`);
+  if (problems.some(({ severity }) => severity === 'error')) return 3;
+
+  const terminal = new Terminal(io.stderr);
+  const running: Metrics[] = [];
+  const stop = new AbortController();
+  const signals = watchSignals(terminal, stop);
+  const runs = punchlines.map(async (punchline) => {
+    const result = await runOne(punchline, punchlines.length, parsed, io, terminal, stop.signal, (metrics) => {
+      running.push(metrics);
+      if (running.length === punchlines.length) terminal.progress(() => running, since);
+    });
+    return { punchline, result };
+  });
+  const ended = await Promise.all(runs);
+  signals.close();
+  terminal.endProgress();
+
+  const usage = {
+    seconds: (performance.now() - since) / 1000,
+    cpuSeconds: cpuSeconds(),
+    joules: energy?.joules(),
+    peakBytes: process.resourceUsage().maxRSS * 1024,
+  };
+  for (const { punchline, result } of ended) {
+    if (result instanceof Error) continue;
+    if (result.error) terminal.print(`reef: ${punchline.name}: ${(result.error as Error).message}\n`);
+    const dead = { id: DEAD_LETTERS, path: result.deadLetters };
+    terminal.print(renderSummary(punchline.name, outcomeText(result), result.metrics, usage, dead));
+  }
+  return Math.max(...ended.map(({ punchline, result }) => exitCode(punchline, result, signals.received)));
+}
+
+async function runOne(
+  punchline: Punchline,
+  count: number,
+  args: RunArgs,
+  io: CommandIo,
+  terminal: Terminal,
+  stop: AbortSignal,
+  started: (metrics: Metrics) => void,
+): Promise<RunResult | Error> {
+  const folder = args.state ?? defaultStateFolder(punchline.file, punchline.name, io.env);
+  try {
+    return await runPunchline(punchline, {
+      stateFolder: args.state !== undefined && count > 1 ? join(folder, punchline.name) : folder,
+      workers: args.workers,
+      log: terminal.log(punchline.name),
+      stop,
+      tracking: io.env.REEF_BENCH_NOOP !== '1',
+      started,
+    });
+  } catch (error) {
+    const message = error instanceof ReefError ? error.message : ((error as Error).stack ?? String(error));
+    terminal.print(`reef: ${punchline.name}: ${message}\n`);
+    return error as Error;
+  }
+}
+
+function parseRunArgs(args: readonly string[]): RunArgs | string {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: { state: { type: 'string' }, workers: { type: 'string' } },
+      allowPositionals: true,
+    });
+    const [file, ...more] = positionals;
+    if (file === undefined) return 'no file is given, expected the name of a punchline file, or - for standard input';
+    if (more.length > 0) return `"${more[0]}" is one file too many, expected one`;
+    const workers = values.workers === undefined ? Math.min(availableParallelism(), 4) : Number(values.workers);
+    if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS) {
+      return `--workers is "${values.workers}", expected a whole number from 1 to ${MOST_WORKERS}`;
+    }
+    return { file, state: values.state, workers };
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** The first signal ends in order, the second at once. */
+function watchSignals(terminal: Terminal, stop: AbortController): { readonly received: number | undefined; close(): void } {
+  const numbers = { SIGINT: 2, SIGTERM: 15 } as const;
+  let received: number | undefined;
+  const on = (signal: keyof typeof numbers): void => {
+    if (received !== undefined) process.exit(128 + numbers[signal]);
+    received = numbers[signal];
+    terminal.print(`reef: ${signal}: delivering what was read, for ${DRAIN_MS / 1000} s at most; once more ends at once\n`);
+    stop.abort();
+  };
+  process.on('SIGINT', on).on('SIGTERM', on);
+  return {
+    get received() {
+      return received;
+    },
+    close() {
+      process.off('SIGINT', on).off('SIGTERM', on);
+    },
+  };
+}
+
+function outcomeText({ outcome }: RunResult): string {
+  return outcome === 'undrained' ? 'stopped before all was delivered (the rest is read again at the next start)' : outcome;
+}
+
+function exitCode(punchline: Punchline, result: RunResult | Error, signal: number | undefined): number {
+  if (result instanceof Error || result.outcome === 'failed') return 1;
+  if (result.outcome === 'undrained') return 4;
+  if (result.outcome === 'stopped' && punchline.kind === 'BatchPunchline') return 128 + (signal ?? 0);
+  return 0;
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}

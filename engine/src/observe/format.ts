@@ -1,0 +1,43 @@
+/** Numbers as people read them. */
+
+const thousands = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+/** `5,121,000`. */
+export function whole(value: number): string {
+  return thousands.format(value);
+}
+
+/** Three figures: `0.0821`, `3.21 M`, `812 k`. */
+export function short(value: number): string {
+  for (const [limit, unit] of [
+    [1e9, ' G'],
+    [1e6, ' M'],
+    [1e4, ' k'],
+  ] as const) {
+    if (value >= limit) return `${Number((value / (limit === 1e4 ? 1e3 : limit)).toPrecision(3))}${unit}`;
+  }
+  return `${Number(value.toPrecision(3))}`;
+}
+
+/** `812 MB`, in powers of 1000. */
+export function bytes(value: number): string {
+  if (value < 1000) return `${value} B`;
+  for (const [limit, unit] of [
+    [1e12, 'TB'],
+    [1e9, 'GB'],
+    [1e6, 'MB'],
+    [1e3, 'kB'],
+  ] as const) {
+    if (value >= limit) return `${Number((value / limit).toPrecision(3))} ${unit}`;
+  }
+  return '';
+}
+
+/** `1:02:03`, `2:03`, `12.3 s`. */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${Number(seconds.toPrecision(3))} s`;
+  const total = Math.round(seconds);
+  const parts = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60];
+  const shown = parts[0] === 0 ? parts.slice(1) : parts;
+  return shown.map((part, index) => (index === 0 ? `${part}` : `${part}`.padStart(2, '0'))).join(':');
+}

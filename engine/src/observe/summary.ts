@@ -1,0 +1,49 @@
+import type { Metrics } from '../pipeline/metrics.ts';
+import { bytes, duration, short, whole } from './format.ts';
+
+export interface Usage {
+  readonly seconds: number;
+  /** CPU time of the whole process, start-up included. */
+  readonly cpuSeconds: number;
+  /** Of the whole machine, while the process ran; `undefined` where it cannot be read. */
+  readonly joules: number | undefined;
+  readonly peakBytes: number;
+}
+
+/** What a run has done and what it cost, for people. `deadLetters`: the sink that stands for the dead-letter file, and its path. */
+export function renderSummary(
+  name: string,
+  outcome: string,
+  metrics: Metrics,
+  usage: Usage,
+  deadLetters: { readonly id: string; readonly path: string },
+): string {
+  const { rowsIn, bytesIn, rejected, malformed, notObject, filtered, nowhere, rejectedBy } = metrics;
+  const millions = rowsIn / 1e6;
+  const perMillion = (value: number): string => short(value / millions);
+  const lines = [['rows', `${whole(rowsIn)} in`]];
+  for (const [id, { delivered }] of metrics.sinks) {
+    if (id !== deadLetters.id) lines.push(['', `${whole(delivered)} to "${id}"`]);
+  }
+  if (filtered > 0) lines.push(['', `${whole(filtered)} filtered`]);
+  if (nowhere > 0) lines.push(['', `${whole(nowhere)} routed to a table that no out has`]);
+  lines.push(['', `${whole(rejected)} rejected${rejected > 0 ? ` (${rejectedReasons(rejectedBy, malformed, notObject)})` : ''}`]);
+  const dead = metrics.sinks.get(deadLetters.id)?.delivered ?? 0;
+  if (dead > 0) lines.push(['', `${whole(dead)} of them in ${deadLetters.path}`]);
+  lines.push(['speed', `${short(rowsIn / usage.seconds)} rows/s, ${bytes(bytesIn / usage.seconds)}/s`]);
+  lines.push(['CPU', `${short(usage.cpuSeconds)} s${rowsIn > 0 ? `, ${perMillion(usage.cpuSeconds)} s per million rows` : ''}`]);
+  if (usage.joules !== undefined) {
+    const each = rowsIn > 0 ? `, ${perMillion(usage.joules)} J per million rows` : '';
+    lines.push(['energy', `${short(usage.joules)} J${each} (the whole processor)`]);
+  }
+  lines.push(['memory', `${bytes(usage.peakBytes)} at most`]);
+  const title = `${name}: ${outcome} in ${duration(usage.seconds)}`;
+  return `${[title, ...lines.map(([label, text]) => `  ${label!.padEnd(8)}${text}`)].join('\n')}\n`;
+}
+
+function rejectedReasons(by: ReadonlyMap<string, number>, malformed: number, notObject: number): string {
+  const parts = Array.from(by, ([node, rows]) => `${whole(rows)} at "${node}"`);
+  if (malformed > 0) parts.push(`${whole(malformed)} not valid`);
+  if (notObject > 0) parts.push(`${whole(notObject)} valid but no object`);
+  return parts.join(', ');
+}

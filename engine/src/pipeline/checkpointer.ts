@@ -1,0 +1,86 @@
+/**
+ * Writes down how far everything has been delivered: soon after it has changed, never oftener than the interval, and in the one
+ * order that is safe: sinks make their bytes durable, then positions and sink positions go to disk together, then sources hear.
+ */
+
+import type { Log } from '../spec/node.ts';
+import type { Json } from '../spec/plan.ts';
+import { backoff } from './backoff.ts';
+import type { PipelineState } from './options.ts';
+
+export interface Snapshot {
+  readonly positions: Readonly<Record<string, Readonly<Record<string, Json>>>>;
+  readonly sinks: Readonly<Record<string, Json>>;
+}
+
+export interface CheckpointerOptions {
+  readonly state: PipelineState;
+  readonly intervalMs: number;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  snapshot(): Snapshot;
+  syncSinks(): Promise<void>;
+  /** The snapshot is on disk. */
+  saved(snapshot: Snapshot): Promise<void>;
+  failed(error: unknown): void;
+}
+
+export class Checkpointer {
+  readonly #options: CheckpointerOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #dirty = false;
+  #saving: Promise<void> | undefined;
+
+  constructor(options: CheckpointerOptions) {
+    this.#options = options;
+  }
+
+  /** Something was committed. */
+  changed(): void {
+    this.#dirty = true;
+    if (this.#timer || this.#saving) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.save().catch((error: unknown) => this.#options.failed(error));
+    }, this.#options.intervalMs);
+  }
+
+  /** Saves now, and again where more was committed meanwhile. */
+  async save(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#saving;
+    if (!this.#dirty) return;
+    this.#saving = this.#saveOnce();
+    try {
+      await this.#saving;
+    } finally {
+      this.#saving = undefined;
+    }
+    if (this.#dirty) this.changed();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  async #saveOnce(): Promise<void> {
+    const { state, log, signal, snapshot, syncSinks, saved } = this.#options;
+    this.#dirty = false;
+    const what = snapshot();
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await syncSinks();
+        await state.save(what);
+        break;
+      } catch (error) {
+        if (!(error as { retry?: boolean }).retry || signal.aborted) throw error;
+        if ((attempt & (attempt + 1)) === 0)
+          log.warn(`${(error as Error).message}; trying again until it works (try ${attempt + 1})`);
+        await backoff(attempt, signal);
+      }
+    }
+    await saved(what);
+  }
+}

@@ -1,0 +1,374 @@
+/**
+ * The workers of a punchline and what is waiting for them. A job goes to any free worker; one more is given ahead, so that a
+ * worker never waits for main. A worker that dies costs nothing but time: input slots are never written, so its jobs are given
+ * to another one, and rows that kill workers are found by halving and rejected.
+ */
+import { ReefError } from '../errors.ts';
+import type { Log } from '../spec/node.ts';
+import type { InFlight } from '../state/inflight.ts';
+import type { FromWorker, OutRange, Part, WorkerPlan } from '../worker/protocol.ts';
+import { type Job, LentSlot, type Range } from './job.ts';
+import type { Metrics } from './metrics.ts';
+import type { SharedMemory, SlotPool } from './slots.ts';
+import { WorkerHandle } from './worker-handle.ts';
+
+/** A native function that says nothing for so long has its worker killed. */
+const SILENT_SECS = 60;
+/** The same for a range that has killed a worker before. */
+const SILENT_AGAIN_SECS = 5;
+/** A thread that cannot be ended in this time takes the process with it (the next start isolates the rows). */
+const UNKILLABLE_SECS = 2;
+const NEWLINE = 10;
+
+export interface ComputerOptions {
+  readonly plan: WorkerPlan;
+  readonly entry: URL;
+  readonly kernel: WebAssembly.Module;
+  readonly memory: SharedMemory;
+  readonly workers: number;
+  readonly maxRows: number;
+  /** 2: one is given ahead. */
+  readonly jobsPerWorker: number;
+  /** Workers without rows for so long are given back. */
+  readonly idleMs: number;
+  /** Sinks that every batch gets output memory for. */
+  readonly eagerSinks: ReadonlySet<number>;
+  readonly log: Log;
+  /** Rows that a sink still wants of one batch, -1: all. */
+  wanted(): number[];
+  readonly metrics: Metrics;
+  /** Where the ranges that are being computed are noted. */
+  readonly inFlight: InFlight | undefined;
+  /** Nothing can be computed any more. */
+  failed(error: ReefError): void;
+  /** A thread hangs and cannot be ended. */
+  unkillable(job: Job): void;
+}
+
+interface Need {
+  readonly handle: WorkerHandle;
+  readonly job: Job;
+  readonly sink: number;
+  readonly bytes: number;
+}
+
+export class Computer {
+  readonly #options: ComputerOptions;
+  readonly #buffer: Buffer;
+  readonly #queue: Job[] = [];
+  readonly #handles: (WorkerHandle | undefined)[];
+  #needs: Need[] = [];
+  #idleTimer: NodeJS.Timeout | undefined;
+  #watchdog: NodeJS.Timeout | undefined;
+  #firstReady: PromiseWithResolvers<void> | undefined;
+  #diedBeforeReady = 0;
+  #stopped = false;
+  readonly #reserve: number;
+
+  constructor(options: ComputerOptions) {
+    this.#options = options;
+    this.#handles = new Array<WorkerHandle | undefined>(options.workers).fill(undefined);
+    const { buffer, byteOffset, byteLength } = options.memory.bytes;
+    this.#buffer = Buffer.from(buffer, byteOffset, byteLength);
+    this.#reserve = options.plan.sinks.filter(({ payload }) => payload).length;
+  }
+
+  /** Starts one worker and waits until its functions are open: errors of functions show here. */
+  async start(): Promise<void> {
+    this.#firstReady = Promise.withResolvers<void>();
+    this.#startWorker();
+    await this.#firstReady.promise;
+    this.#armIdle();
+  }
+
+  get busy(): boolean {
+    return this.#queue.length > 0 || this.#handles.some((handle) => handle && handle.jobs.length > 0);
+  }
+
+  get workers(): number {
+    return this.#handles.filter(Boolean).length;
+  }
+
+  submit(job: Job): void {
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = undefined;
+    this.#queue.push(job);
+    this.pump();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#idleTimer);
+    clearInterval(this.#watchdog);
+    await Promise.all(this.#handles.map((handle) => handle?.stop()));
+    this.#handles.fill(undefined);
+  }
+
+  /** Gives out whatever can be given out. Called whenever something has become free. */
+  pump(): void {
+    if (this.#stopped) return;
+    this.#serveNeeds();
+    for (let at = 0; at < this.#queue.length; ) {
+      const job = this.#queue[at]!;
+      const handle = this.#workerFor(job);
+      if (!handle) {
+        // A pinned job must not hold up the others.
+        if (job.pin === undefined) break;
+        at++;
+        continue;
+      }
+      if (!this.#lend(job)) break;
+      this.#queue.splice(at, 1);
+      handle.jobs.push(job);
+      if (handle.jobs.length === 1) handle.silentSecs = 0;
+      this.#send(handle, job);
+    }
+    this.#armWatchdog();
+  }
+
+  #workerFor(job: Job): WorkerHandle | undefined {
+    const handles = this.#handles;
+    if (job.pin !== undefined) {
+      const handle = handles[job.pin % handles.length];
+      if (!handle) this.#startWorker(job.pin % handles.length);
+      return handle?.ready && handle.jobs.length < this.#options.jobsPerWorker ? handle : undefined;
+    }
+    let best: WorkerHandle | undefined;
+    let starting = false;
+    for (const handle of handles) {
+      if (handle && !handle.ready) starting = true;
+      if (handle?.ready && handle.jobs.length < (best ? best.jobs.length : this.#options.jobsPerWorker)) best = handle;
+    }
+    if (best?.jobs.length === 0) return best;
+    if (!starting) this.#startWorker();
+    return best;
+  }
+
+  #startWorker(index = this.#handles.indexOf(undefined)): void {
+    if (index < 0 || this.#handles[index]) return;
+    const { plan, memory, kernel, maxRows, entry } = this.#options;
+    const data = { plan, memory: memory.memory, kernel, arena: memory.arenas[index]!, maxRows };
+    this.#handles[index] = new WorkerHandle(index, entry, data, {
+      message: (handle, message) => this.#onMessage(handle, message),
+      gone: (handle, reason) => this.#onGone(handle, reason),
+    });
+    this.#options.metrics.workersStarted++;
+  }
+
+  /** Lends output slots for the sinks that rows usually reach; false: wait until some are free. */
+  #lend(job: Job): boolean {
+    const pool = this.#options.memory.output;
+    for (const sink of this.#options.eagerSinks) {
+      if (job.lent.has(sink) || !this.#options.plan.sinks[sink]!.payload) continue;
+      if (pool.free <= this.#reserve) return false;
+      this.#lendFrom(pool, job, sink);
+    }
+    return true;
+  }
+
+  #lendFrom(pool: SlotPool, job: Job, sink: number): OutRange {
+    const lent = new LentSlot(pool.tryTake()!, pool, () => this.pump());
+    job.lent.set(sink, lent);
+    return { sink, start: lent.slot.start, end: lent.slot.end, largest: pool === this.#options.memory.largeOutput };
+  }
+
+  #send(handle: WorkerHandle, job: Job): void {
+    const range = job.ranges[0]!;
+    this.#note(job, range);
+    const large = this.#options.memory.largeOutput;
+    handle.send({
+      type: 'compute',
+      batch: job.number,
+      source: job.source,
+      partition: job.partition,
+      from: range.from,
+      to: range.to,
+      last: job.last && job.ranges.length === 1,
+      offset: job.offset + (range.from - job.start),
+      timestamp: job.timestamp,
+      out: Array.from(job.lent, ([sink, { slot }]) => ({ sink, start: slot.start, end: slot.end, largest: large.has(slot) })),
+      wanted: this.#options.wanted(),
+      ...(range.reject ? { reject: range.reject } : {}),
+    });
+  }
+
+  #note(job: Job, range: Range): void {
+    if (!job.replayable || range.reject) return;
+    const { sourceId: source, partition, offset, start } = job;
+    this.#options.inFlight?.begin(this.#recordOf(job), {
+      source,
+      partition,
+      from: offset + range.from - start,
+      to: offset + range.to - start,
+    });
+  }
+
+  #unnote(job: Job): void {
+    if (job.replayable) this.#options.inFlight?.end(this.#recordOf(job));
+  }
+
+  /** Each input slot has a record of its own; the large one's is the last. */
+  #recordOf(job: Job): number {
+    return job.pool === this.#options.memory.largeInput ? this.#options.memory.input.size : job.slot.index;
+  }
+
+  #onMessage(handle: WorkerHandle, message: FromWorker): void {
+    switch (message.type) {
+      case 'ready':
+        this.#diedBeforeReady = 0;
+        this.#firstReady?.resolve();
+        this.pump();
+        break;
+      case 'unfit':
+        this.#fail(new ReefError('function', message.message));
+        break;
+      case 'log':
+        this.#options.log[message.level](message.message, { node: message.node });
+        break;
+      case 'need': {
+        const job = handle.jobs[0]!;
+        this.#hand(job, message.parts);
+        job.lent.get(message.sink)?.close();
+        job.lent.delete(message.sink);
+        this.#needs.push({ handle, job, sink: message.sink, bytes: message.bytes });
+        this.pump();
+        break;
+      }
+      case 'done':
+        this.#onDone(handle, message);
+        break;
+    }
+  }
+
+  #onDone(handle: WorkerHandle, message: Extract<FromWorker, { type: 'done' }>): void {
+    const job = handle.jobs.shift()!;
+    this.#unnote(job);
+    this.#hand(job, message.parts);
+    this.#closeLent(job);
+    job.counted(message.counts);
+    job.ranges.shift();
+    if (job.ranges.length > 0) this.#queue.unshift(job);
+    else job.computed(message.consumed);
+    this.pump();
+    this.#armIdle();
+  }
+
+  #hand(job: Job, parts: readonly Part[]): void {
+    if (parts.length === 0) return;
+    const bySlot = new Map(Array.from(job.lent.values(), (lent) => [lent.slot.start, lent]));
+    job.ready(
+      parts.map((part) => {
+        const lent = bySlot.get(part.slot)!;
+        lent.hold();
+        return { part, lent };
+      }),
+    );
+  }
+
+  #closeLent(job: Job): void {
+    for (const lent of job.lent.values()) lent.close();
+    job.lent.clear();
+  }
+
+  /** A worker waits in the middle of a batch. The oldest batch of a partition may use the reserve: its output flows on at once. */
+  #serveNeeds(): void {
+    const { output, largeOutput } = this.#options.memory;
+    const slotBytes = this.#options.memory.outputSlotBytes;
+    const serve = (need: Need): boolean => {
+      const pool = need.bytes > slotBytes ? largeOutput : output;
+      const keep = pool === largeOutput || need.job.isFirst() ? 0 : this.#reserve;
+      if (pool === largeOutput && !need.job.isFirst()) return false;
+      if (pool.free <= keep) return false;
+      need.handle.send({ type: 'more', batch: need.job.number, out: this.#lendFrom(pool, need.job, need.sink) });
+      need.handle.silentSecs = 0;
+      return true;
+    };
+    this.#needs = this.#needs.filter((need) => !serve(need));
+  }
+
+  /** A worker has died: its first job is the suspect, the others were only waiting. */
+  #onGone(handle: WorkerHandle, reason: string): void {
+    this.#handles[handle.index] = undefined;
+    this.#needs = this.#needs.filter((need) => need.handle !== handle);
+    this.#options.metrics.workersDied++;
+    if (this.#stopped) return;
+    const [suspect, ...waiting] = handle.jobs.splice(0);
+    for (const job of suspect ? [suspect, ...waiting] : waiting) {
+      this.#unnote(job);
+      this.#closeLent(job);
+    }
+    if (suspect) {
+      this.#options.log.warn(
+        `A worker died while it computed rows of "${suspect.sourceId}": ${reason}; the rows are given to another one`,
+      );
+      this.#isolate(suspect, reason);
+    } else if (++this.#diedBeforeReady > 3) {
+      this.#fail(new ReefError('function', `Cannot start a worker: ${reason}`));
+      return;
+    }
+    this.#queue.unshift(...(suspect ? [suspect, ...waiting] : waiting));
+    this.pump();
+  }
+
+  /** The first death may be the worker's own; after the second the range is halved, and one row alone is rejected. */
+  #isolate(job: Job, reason: string): void {
+    const range = job.ranges[0]!;
+    if (++range.deaths < 2) return;
+    const middle = this.#cutNearMiddle(range);
+    const { from, to } = range;
+    const pieces: Range[] =
+      middle === undefined
+        ? [{ from, to, deaths: 0, reject: { reason: `a worker died twice while it computed this row: ${reason}` } }]
+        : [
+            { from, to: middle, deaths: 1 },
+            { from: middle, to, deaths: 1 },
+          ];
+    job.ranges.splice(0, 1, ...pieces);
+  }
+
+  /** A place behind a newline that halves a range; `undefined` when it is one row. */
+  #cutNearMiddle({ from, to }: Range): number | undefined {
+    const bytes = this.#buffer.subarray(from, to - 1);
+    const middle = bytes.length >> 1;
+    const before = bytes.lastIndexOf(NEWLINE, middle);
+    const cut = before >= 0 ? before : bytes.indexOf(NEWLINE, middle);
+    return cut < 0 ? undefined : from + cut + 1;
+  }
+
+  #fail(error: ReefError): void {
+    this.#firstReady?.reject(error);
+    this.#options.failed(error);
+  }
+
+  #armIdle(): void {
+    if (this.busy || this.#stopped || this.#idleTimer) return;
+    this.#idleTimer = setTimeout(() => {
+      this.#idleTimer = undefined;
+      if (this.busy) return;
+      const handles = this.#handles.splice(0, this.#handles.length, ...this.#handles.map(() => undefined));
+      for (const handle of handles) void handle?.stop();
+    }, this.#options.idleMs).unref();
+  }
+
+  /** Counts seconds only while main itself runs, so that a stopped process convicts nobody. */
+  #armWatchdog(): void {
+    if (this.#watchdog || !this.busy) return;
+    this.#watchdog = setInterval(() => {
+      if (!this.busy) {
+        clearInterval(this.#watchdog);
+        this.#watchdog = undefined;
+        return;
+      }
+      for (const handle of this.#handles) if (handle && handle.jobs.length > 0) this.#watch(handle);
+    }, 1000).unref();
+  }
+
+  #watch(handle: WorkerHandle): void {
+    if (this.#needs.some((need) => need.handle === handle)) return;
+    const job = handle.jobs[0]!;
+    const limit = job.ranges[0]!.deaths > 0 ? SILENT_AGAIN_SECS : SILENT_SECS;
+    handle.silentSecs++;
+    if (handle.silentSecs === limit) handle.kill(`a function did not come back within ${limit} s`);
+    else if (handle.silentSecs >= limit + UNKILLABLE_SECS) this.#options.unkillable(job);
+  }
+}

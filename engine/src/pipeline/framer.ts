@@ -1,0 +1,259 @@
+/**
+ * Cuts a partition's bytes into batches of whole rows. The source writes straight into an input slot; when that is full (or
+ * flushed), it is cut behind its last newline, the front goes to a worker and the unfinished row is copied to the next slot.
+ * Where only a worker can tell rows apart (`split: 'worker'`), it answers how much it consumed and the rest is presented again.
+ *
+ * A row that does not fit a slot moves to the one large slot. A row beyond `maxRowBytes` is read past, hashed, and only its head
+ * goes on, to be rejected.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import type { PartitionFeed } from '../spec/node.ts';
+import type { RejectRange } from '../worker/protocol.ts';
+import type { Slot, SlotPool } from './slots.ts';
+
+/** Bytes that are kept of a row beyond `maxRowBytes`. */
+export const OVERSIZE_HEAD_BYTES = 64 * 1024;
+const NEWLINE = 10;
+
+/** A cut of a partition, ready to be computed. */
+export interface Cut {
+  readonly slot: Slot;
+  /** Where the slot goes back to. */
+  readonly pool: SlotPool;
+  readonly from: number;
+  readonly to: number;
+  readonly last: boolean;
+  /** Offsets, within the partition, of the byte at `from` and of the one behind the cut. */
+  readonly offset: number;
+  readonly end: number;
+  readonly reject?: RejectRange;
+}
+
+export interface FramerHost {
+  readonly bytes: Uint8Array;
+  readonly input: SlotPool;
+  readonly largeInput: SlotPool;
+  readonly maxRowBytes: number;
+  readonly split: 'newline' | 'worker';
+  readonly signal: AbortSignal;
+  /** Takes a cut; the promise gives the pointer behind the last byte that was consumed, once that is known. */
+  submit(cut: Cut): Promise<number>;
+  delivered(): Promise<void>;
+  forget(): void;
+}
+
+interface Oversize {
+  readonly hash: Hash;
+  readonly head: Uint8Array;
+  readonly offset: number;
+  bytes: number;
+  done: boolean;
+}
+
+export class Framer implements PartitionFeed {
+  readonly #host: FramerHost;
+  readonly #buffer: Buffer;
+  /** Offset, within the partition, of the first byte of `#pending`. */
+  #offset: number;
+  /** Unfinished bytes that the next slot begins with. */
+  #carry: Uint8Array = new Uint8Array();
+  #slot: Slot | undefined;
+  #large = false;
+  /** Bytes in the slot. */
+  #filled = 0;
+  /** Leading bytes of the slot that hold no newline. */
+  #searched = 0;
+  #oversize: Oversize | undefined;
+  #consumed: Promise<void> | undefined;
+
+  constructor(host: FramerHost, offset: number) {
+    this.#host = host;
+    this.#offset = offset;
+    this.#buffer = Buffer.from(host.bytes.buffer, host.bytes.byteOffset, host.bytes.byteLength);
+  }
+
+  /** Offset, within the partition, behind all that was submitted. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  async room(): Promise<Uint8Array> {
+    this.#host.signal.throwIfAborted();
+    await this.#consumed;
+    if (this.#oversize?.done) await this.#submitOversize(this.#oversize);
+    const slot = this.#slot ?? (await this.#open(this.#carry.length));
+    const from = slot.start + (this.#oversize ? 0 : this.#filled);
+    return this.#host.bytes.subarray(from, slot.end);
+  }
+
+  advance(length: number, options?: { readonly flush?: boolean }): void {
+    const slot = this.#slot;
+    if (!slot) throw new TypeError('Cannot advance a partition: room() was not awaited before');
+    if (this.#oversize) {
+      this.#skip(this.#oversize, slot, length);
+      return;
+    }
+    this.#filled += length;
+    if (slot.start + this.#filled > slot.end) throw new RangeError('Cannot advance a partition: more bytes than the room had');
+    const room = slot.end - slot.start - this.#filled;
+    // A rest of under an eighth is not worth a read of its own.
+    if (options?.flush || room < (slot.end - slot.start) >> 3) this.#cut(slot, room === 0);
+    // Nothing is known to follow soon: a thousand calm partitions must not hold a thousand slots.
+    if (options?.flush && this.#slot && !this.#oversize) this.#carryOver(this.#slot, 0);
+  }
+
+  async end(): Promise<void> {
+    await this.#consumed;
+    if (this.#oversize) {
+      this.#oversize.done = true;
+      await this.#submitOversize(this.#oversize);
+    }
+    if (this.#carry.length > 0) await this.#open(this.#carry.length);
+    const slot = this.#slot;
+    if (!slot) return;
+    if (this.#filled === 0) this.#release(slot);
+    else if (this.#firstRowTooLong(slot)) {
+      this.#beginOversize(slot, this.#filled);
+      return this.end();
+    } else await this.#submit(slot, this.#filled, true);
+  }
+
+  delivered(): Promise<void> {
+    return this.#host.delivered();
+  }
+
+  forget(): void {
+    this.#host.forget();
+  }
+
+  /** Gives back what it holds; unfinished bytes are forgotten (they were never committed). */
+  discard(): void {
+    if (this.#slot) this.#release(this.#slot);
+    this.#carry = new Uint8Array();
+  }
+
+  async #open(atLeast: number): Promise<Slot> {
+    const { input, largeInput, signal, bytes } = this.#host;
+    let slot = await input.take(signal);
+    this.#large = false;
+    if (atLeast >= slot.end - slot.start) {
+      input.release(slot);
+      slot = await largeInput.take(signal);
+      this.#large = true;
+    }
+    this.#slot = slot;
+    bytes.set(this.#carry, slot.start);
+    this.#filled = this.#carry.length;
+    this.#searched = 0;
+    this.#carry = new Uint8Array();
+    return slot;
+  }
+
+  /** Cuts behind the last newline. `full`: nothing more fits the slot. */
+  #cut(slot: Slot, full: boolean): void {
+    if (this.#filled === 0) return;
+    const end = slot.start + this.#filled;
+    if (this.#host.split === 'worker') {
+      this.#consumed = this.#submit(slot, this.#filled, false);
+      return;
+    }
+    const found = this.#buffer.subarray(slot.start + this.#searched, end).lastIndexOf(NEWLINE);
+    if (found >= 0) {
+      if (this.#large && this.#firstRowTooLong(slot)) this.#beginOversize(slot, this.#filled);
+      else void this.#submit(slot, this.#searched + found + 1, false);
+      return;
+    }
+    this.#searched = this.#filled;
+    if (this.#filled > this.#host.maxRowBytes) this.#beginOversize(slot, this.#filled);
+    else if (full) this.#carryOver(slot, 0);
+  }
+
+  #firstRowTooLong(slot: Slot): boolean {
+    if (this.#filled <= this.#host.maxRowBytes) return false;
+    const newline = this.#buffer.subarray(slot.start, slot.start + this.#filled).indexOf(NEWLINE);
+    return (newline < 0 ? this.#filled : newline) > this.#host.maxRowBytes;
+  }
+
+  async #submit(slot: Slot, length: number, last: boolean): Promise<void> {
+    const offset = this.#offset;
+    const pool = this.#large ? this.#host.largeInput : this.#host.input;
+    if (this.#host.split === 'newline') {
+      this.#carry = this.#host.bytes.slice(slot.start + length, slot.start + this.#filled);
+      this.#forget(length);
+      void this.#host.submit({ slot, pool, from: slot.start, to: slot.start + length, last, offset, end: offset + length });
+      return;
+    }
+    // The worker's answer frees the slot, so what may be presented again is kept first.
+    const copy = this.#host.bytes.slice(slot.start, slot.start + length);
+    this.#forget(0);
+    const consumed =
+      (await this.#host.submit({ slot, pool, from: slot.start, to: slot.start + length, last, offset, end: offset + length })) -
+      slot.start;
+    this.#carry = copy.subarray(consumed);
+    this.#offset = offset + consumed;
+  }
+
+  #forget(length: number): void {
+    this.#offset += length;
+    this.#slot = undefined;
+    this.#filled = 0;
+    this.#searched = 0;
+  }
+
+  #carryOver(slot: Slot, from: number): void {
+    this.#carry = this.#host.bytes.slice(slot.start + from, slot.start + this.#filled);
+    this.#release(slot);
+  }
+
+  #release(slot: Slot): void {
+    (this.#large ? this.#host.largeInput : this.#host.input).release(slot);
+    this.#slot = undefined;
+    this.#filled = 0;
+    this.#searched = 0;
+  }
+
+  #beginOversize(slot: Slot, length: number): void {
+    const head = this.#host.bytes.slice(slot.start, slot.start + Math.min(length, OVERSIZE_HEAD_BYTES));
+    this.#oversize = { hash: createHash('sha256'), head, offset: this.#offset, bytes: 0, done: false };
+    this.#skip(this.#oversize, slot, length);
+  }
+
+  /** Reads `length` bytes at the slot's start past, up to the row's newline. */
+  #skip(oversize: Oversize, slot: Slot, length: number): void {
+    const found = this.#buffer.subarray(slot.start, slot.start + length).indexOf(NEWLINE);
+    const taken = found < 0 ? length : found;
+    oversize.hash.update(this.#buffer.subarray(slot.start, slot.start + taken));
+    oversize.bytes += taken;
+    this.#filled = 0;
+    this.#searched = 0;
+    if (found < 0) return;
+    oversize.done = true;
+    this.#filled = length;
+    this.#carryOver(slot, found + 1);
+    this.#offset = oversize.offset + oversize.bytes + 1;
+  }
+
+  async #submitOversize(oversize: Oversize): Promise<void> {
+    if (this.#slot) this.#release(this.#slot);
+    const { input, signal, bytes, maxRowBytes } = this.#host;
+    const slot = await input.take(signal);
+    const kept = Math.min(oversize.head.length, slot.end - slot.start);
+    bytes.set(oversize.head.subarray(0, kept), slot.start);
+    this.#oversize = undefined;
+    const end = Math.max(this.#offset, oversize.offset + oversize.bytes);
+    this.#offset = end;
+    void this.#host.submit({
+      slot,
+      pool: input,
+      from: slot.start,
+      to: slot.start + kept,
+      last: true,
+      offset: oversize.offset,
+      end,
+      reject: {
+        reason: `the row is ${oversize.bytes} bytes long, at most ${maxRowBytes} are allowed`,
+        truncated: { bytes: oversize.bytes, sha256: oversize.hash.digest('hex') },
+      },
+    });
+  }
+}

@@ -1,0 +1,195 @@
+/** The way in: runs the sources, cuts what they feed into batches, and gives these to the workers. */
+import { ReefError } from '../errors.ts';
+import type { Feed, Log, PartitionFeed, PartitionOptions, Position, Source } from '../spec/node.ts';
+import type { Json } from '../spec/plan.ts';
+import type { Suspect } from '../state/suspects.ts';
+import type { Counts, WorkerPlan } from '../worker/protocol.ts';
+import { backoff } from './backoff.ts';
+import { type Cut, Framer } from './framer.ts';
+import type { Job } from './job.ts';
+import type { Metrics } from './metrics.ts';
+import type { Probe } from './options.ts';
+import { Partition, type PartitionBatch, type PartitionEvents } from './partition.ts';
+import { probedRanges } from './probed-ranges.ts';
+import type { SharedMemory } from './slots.ts';
+import { rangesAround } from './suspects.ts';
+
+export interface IntakeOptions {
+  readonly plan: WorkerPlan;
+  readonly memory: SharedMemory;
+  readonly metrics: Metrics;
+  readonly maxRowBytes: number;
+  readonly log: Log;
+  /** Ends the sources. */
+  readonly signal: AbortSignal;
+  readonly suspects: readonly Suspect[];
+  /** Positions of the checkpoint, by source. */
+  readonly positions: Readonly<Record<string, Readonly<Record<string, Json>>>>;
+  /** Batches of one partition must go to one worker. */
+  readonly pinned: boolean;
+  readonly events: PartitionEvents;
+  readonly probe: Probe | undefined;
+  submit(job: Job): void;
+  counted(counts: Counts): void;
+  computed(): void;
+  /** Resolves when all of the partition is delivered and saved. */
+  delivered(partition: Partition): Promise<void>;
+  /** A partition's position is to leave the checkpoint. */
+  forgotten(): void;
+}
+
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #sources: Source[] = [];
+  readonly #partitions = new Map<string, Partition>();
+  #batches = 0;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  add(source: Source): void {
+    this.#sources.push(source);
+  }
+
+  get partitions(): Iterable<Partition> {
+    return this.#partitions.values();
+  }
+
+  /** Bytes that the sources will feed in all; `undefined` when one does not know. */
+  totalBytes(): number | undefined {
+    let total = 0;
+    for (const source of this.#sources) {
+      const bytes = source.totalBytes?.();
+      if (bytes === undefined) return undefined;
+      total += bytes;
+    }
+    return total;
+  }
+
+  /** Runs all sources to their end, or until the signal. */
+  async run(): Promise<void> {
+    await Promise.all(this.#sources.map((source, index) => this.#run(source, index)));
+  }
+
+  /** Tells the source of each partition how far its rows are safe. */
+  async committed(positions: Readonly<Record<string, Readonly<Record<string, Json>>>>): Promise<void> {
+    for (const [index, source] of this.#sources.entries()) {
+      if (!source.committed) continue;
+      for (const [partition, position] of Object.entries(positions[this.#id(index)] ?? {}))
+        await source.committed(partition, position);
+    }
+  }
+
+  async close(): Promise<void> {
+    const results = await Promise.allSettled(this.#sources.map((source) => source.close()));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  #id(source: number): string {
+    return this.#options.plan.sources[source]!.id;
+  }
+
+  async #run(source: Source, index: number): Promise<void> {
+    const { signal, log } = this.#options;
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        await source.run(this.#feed(index), signal);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof ReefError) || !error.retry) throw error;
+        log.warn(`${error.message}; source "${this.#id(index)}" is run again after a pause (try ${attempt + 1})`);
+        await backoff(attempt, signal).catch(() => {});
+      }
+    }
+  }
+
+  #feed(index: number): Feed {
+    const id = this.#id(index);
+    const resume = new Map<string, Position>(Object.entries(this.#options.positions[id] ?? {}));
+    for (const partition of this.#partitions.values()) {
+      const fed = partition.source === id ? partition.fed : undefined;
+      if (fed !== undefined) resume.set(partition.name, fed);
+    }
+    return { resume, partition: (name, options = {}) => this.#openPartition(index, name, options) };
+  }
+
+  #openPartition(index: number, name: string, options: PartitionOptions): PartitionFeed {
+    const { memory, maxRowBytes, signal, events, delivered, forgotten } = this.#options;
+    const id = this.#id(index);
+    const key = `${id}/${name}`;
+    const partition = this.#partitions.get(key) ?? new Partition(id, name, events);
+    this.#partitions.set(key, partition);
+    partition.framer?.discard();
+    partition.open(options);
+    const framer = new Framer(
+      {
+        bytes: memory.bytes,
+        input: memory.input,
+        largeInput: memory.largeInput,
+        maxRowBytes,
+        split: 'newline',
+        signal,
+        submit: (cut) => this.#submit(index, partition, cut),
+        delivered: () => delivered(partition),
+        forget: () => {
+          partition.forgotten = true;
+          forgotten();
+        },
+      },
+      options.offset ?? 0,
+    );
+    partition.framer = framer;
+    return framer;
+  }
+
+  #submit(source: number, partition: Partition, cut: Cut): Promise<number> {
+    const { metrics, memory, suspects, pinned, probe, submit, counted, computed } = this.#options;
+    const consumed = Promise.withResolvers<number>();
+    const batch: PartitionBatch = partition.add(cut.end);
+    const whole = { from: cut.from, to: cut.to, deaths: 0, ...(cut.reject ? { reject: cut.reject } : {}) };
+    let ranges = rangesAround(whole, cut.offset, partition, suspects);
+    if (probe) ranges = probedRanges(ranges, cut, partition, probe, memory.bytes);
+    metrics.bytesIn += cut.end - cut.offset;
+    metrics.batches++;
+    const job: Job = {
+      number: this.#batches++,
+      source,
+      sourceId: partition.source,
+      partition: partition.name,
+      replayable: partition.replayable,
+      slot: cut.slot,
+      pool: cut.pool,
+      start: cut.from,
+      offset: cut.offset,
+      last: cut.last,
+      timestamp: Date.now(),
+      pin: pinned ? this.#numberOf(partition) : undefined,
+      ranges,
+      lent: new Map(),
+      isFirst: () => partition.isFirst(batch),
+      ready: (parts) => partition.ready(batch, parts),
+      counted,
+      computed: (pointer) => {
+        if (!cut.reject) batch.end = cut.offset + (pointer - cut.from);
+        cut.pool.release(cut.slot);
+        consumed.resolve(pointer);
+        partition.computed(batch);
+        computed();
+      },
+    };
+    if (ranges.length === 0) job.computed(cut.to);
+    else submit(job);
+    return consumed.promise;
+  }
+
+  #numberOf(partition: Partition): number {
+    let number = 0;
+    for (const other of this.#partitions.values()) {
+      if (other === partition) break;
+      number++;
+    }
+    return number;
+  }
+}

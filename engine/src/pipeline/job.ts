@@ -1,0 +1,84 @@
+import type { Counts, Part, RejectRange } from '../worker/protocol.ts';
+import type { Slot, SlotPool } from './slots.ts';
+
+/** A stretch of rows of a job that is computed in one go. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+  readonly reject?: RejectRange;
+  /** Workers that have died over it. */
+  deaths: number;
+}
+
+/** One batch on its way through the workers. */
+export interface Job {
+  readonly number: number;
+  /** Index of the source in the plan. */
+  readonly source: number;
+  readonly sourceId: string;
+  readonly partition: string;
+  /** A replay gives the same rows, so it pays to know which of them were being computed. */
+  readonly replayable: boolean;
+  readonly slot: Slot;
+  readonly pool: SlotPool;
+  /** Offset, within the partition, of the byte at `start`. */
+  readonly start: number;
+  readonly offset: number;
+  /** No bytes follow in this partition. */
+  readonly last: boolean;
+  readonly timestamp: number;
+  /** Index of the one worker that may compute it, where a function keeps state by partition. */
+  readonly pin: number | undefined;
+  /** What is left to compute, in order; normally one range. */
+  ranges: Range[];
+  /** Output slots that are lent to it, by sink. */
+  readonly lent: Map<number, LentSlot>;
+  /** All earlier batches of its partition are through: its output goes straight to the sinks. */
+  isFirst(): boolean;
+  /** Encoded rows are ready, in order. */
+  ready(parts: readonly ReadyPart[]): void;
+  counted(counts: Counts): void;
+  /** All is computed; `consumed`: pointer behind the last byte that was taken. */
+  computed(consumed: number): void;
+}
+
+/** An output slot with the number of parts in it that no sink has taken yet. */
+export class LentSlot {
+  readonly slot: Slot;
+  readonly #pool: SlotPool;
+  readonly #freed: () => void;
+  #parts = 0;
+  /** A worker may still write to it. */
+  #open = true;
+
+  constructor(slot: Slot, pool: SlotPool, freed: () => void) {
+    this.slot = slot;
+    this.#pool = pool;
+    this.#freed = freed;
+  }
+
+  hold(): void {
+    this.#parts++;
+  }
+
+  drop(): void {
+    this.#parts--;
+    this.#releaseIfDone();
+  }
+
+  close(): void {
+    this.#open = false;
+    this.#releaseIfDone();
+  }
+
+  #releaseIfDone(): void {
+    if (this.#open || this.#parts > 0) return;
+    this.#pool.release(this.slot);
+    this.#freed();
+  }
+}
+
+export interface ReadyPart {
+  readonly part: Part;
+  readonly lent: LentSlot;
+}

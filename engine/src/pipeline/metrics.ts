@@ -1,0 +1,37 @@
+/** What a punchline counts while it runs. Rows and bytes are totals since this start. */
+export interface Metrics {
+  rowsIn: number;
+  bytesIn: number;
+  /** Bytes that the sources will feed in all, where known. */
+  bytesTotal: number | undefined;
+  malformed: number;
+  notObject: number;
+  filtered: number;
+  /** Routed to a table that no edge has. */
+  nowhere: number;
+  rejected: number;
+  readonly rejectedBy: Map<string, number>;
+  /** Rows that reached a sink and rows that it has confirmed, by sink id. */
+  readonly sinks: Map<string, { reached: number; delivered: number }>;
+  batches: number;
+  workersStarted: number;
+  workersDied: number;
+}
+
+export function newMetrics(): Metrics {
+  return {
+    rowsIn: 0,
+    bytesIn: 0,
+    bytesTotal: undefined,
+    malformed: 0,
+    notObject: 0,
+    filtered: 0,
+    nowhere: 0,
+    rejected: 0,
+    rejectedBy: new Map(),
+    sinks: new Map(),
+    batches: 0,
+    workersStarted: 0,
+    workersDied: 0,
+  };
+}

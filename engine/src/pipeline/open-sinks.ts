@@ -1,0 +1,52 @@
+import { resolveNodeSpec } from '../nodes.ts';
+import type { Log, Sink, SinkContext, SinkSpec } from '../spec/node.ts';
+import type { Json, Punchline, PunchlineNode } from '../spec/plan.ts';
+import type { PipelineState } from './options.ts';
+import { DEAD_LETTERS, type SpecifiedNode } from './plan-worker.ts';
+
+export interface SinkOpeners {
+  node(
+    punchline: Punchline,
+    node: PunchlineNode,
+    specs: ReadonlyMap<string, SpecifiedNode>,
+    state: PipelineState,
+    log: Log,
+  ): Promise<Sink>;
+  /** The file in the state folder that rejected rows go to where no error table is near. */
+  deadLetters(punchline: Punchline, state: PipelineState, log: Log): Promise<Sink>;
+}
+
+export const realSinks: SinkOpeners = {
+  async node(punchline, node, specs, state, log) {
+    const spec = specs.get(node.id)!.spec as SinkSpec;
+    const { id, settings, codec } = node;
+    return open(spec, { id, settings, codec: codec ?? { name: 'json' }, folder: punchline.folder }, punchline, state, log);
+  },
+  async deadLetters(punchline, state, log) {
+    const spec = await resolveNodeSpec('sink', 'file', state.folder);
+    // Like any file sink: a batch that is run again overwrites, a stream appends.
+    const mode = punchline.kind === 'BatchPunchline' ? 'overwrite' : 'append';
+    const settings = { path: state.deadLetters, mode };
+    return open(spec, { id: DEAD_LETTERS, settings, codec: { name: 'json' }, folder: state.folder }, punchline, state, log);
+  },
+};
+
+/** Sinks that take everything and keep nothing. */
+export const noSinks: SinkOpeners = {
+  node: async () => nothing,
+  deadLetters: async () => nothing,
+};
+
+const nothing: Sink = { write: async () => undefined, close: async () => {} };
+
+async function open(
+  spec: SinkSpec,
+  own: Pick<PunchlineNode, 'id' | 'settings' | 'codec'> & { readonly folder: string },
+  punchline: Punchline,
+  state: PipelineState,
+  log: Log,
+): Promise<Sink> {
+  const resume: Json | undefined = state.checkpoint?.sinks[own.id];
+  const context = { ...own, punchlineKind: punchline.kind, log, resume };
+  return spec.open(context as unknown as SinkContext<never>);
+}

@@ -1,0 +1,46 @@
+import type { Log } from '../spec/node.ts';
+import type { Range as StreamRange } from '../state/inflight.ts';
+import type { State } from '../state/state.ts';
+import type { SinkOpeners } from './open-sinks.ts';
+
+/** What a pipeline uses of its state folder. */
+export type PipelineState = Pick<State, 'checkpoint' | 'suspects' | 'inFlight' | 'save' | 'folder' | 'deadLetters'>;
+
+/** Computes only these ranges and delivers nothing: finds out whether they kill the process. */
+export interface Probe {
+  readonly ranges: readonly StreamRange[];
+  /** One row at a time, each noted before it is computed. */
+  readonly singly: boolean;
+  /** All ranges are behind. */
+  done(): void;
+}
+
+/** How a punchline is run; everything that is not about what it computes. */
+export interface PipelineOptions {
+  /** Most worker threads. */
+  readonly workers: number;
+  readonly log: Log;
+  /** Built worker entry, and the kernel that workers instantiate. */
+  readonly workerEntry: URL;
+  readonly kernel: WebAssembly.Module;
+  readonly slotBytes: number;
+  readonly maxRowBytes: number;
+  /** Most rows that a function sees at once. */
+  readonly maxRows: number;
+  readonly idleMs: number;
+  readonly checkpointMs: number;
+  /** False only in benchmarks: no tracker, no checkpoints, no confirmation by sinks. */
+  readonly tracking: boolean;
+  readonly openSinks: SinkOpeners;
+  readonly probe?: Probe;
+  /** A worker hangs and cannot be ended: the process must go (the next start isolates its rows). */
+  unkillable(): void;
+}
+
+export const defaultTuning = {
+  slotBytes: 512 * 1024,
+  maxRowBytes: 16 * 1024 * 1024,
+  maxRows: 8192,
+  idleMs: 10_000,
+  checkpointMs: 1000,
+} as const;

@@ -1,0 +1,107 @@
+/** One partition of a source: cuts come in, results go out in the same order, positions follow once everything is delivered. */
+import type { PartitionOptions, Position, SinkPosition } from '../spec/node.ts';
+import type { Framer } from './framer.ts';
+import type { ReadyPart } from './job.ts';
+import { type TrackedBatch, Tracker } from './tracker.ts';
+
+export interface PartitionBatch extends TrackedBatch {
+  /** The position behind the batch. Called after its end is certain. */
+  position(): Position;
+  /** What the sinks must remember once the batch is committed. */
+  readonly sinkPositions: Map<string, NumberedPosition>;
+  /** Output that waits for earlier batches. */
+  held: ReadyPart[];
+  computed: boolean;
+}
+
+/** A sink's position with the number of the write that it stands for: later ones cover earlier ones. */
+export interface NumberedPosition {
+  readonly write: number;
+  readonly position: SinkPosition;
+}
+
+export interface PartitionEvents {
+  /** Parts whose turn it is. */
+  emit(partition: Partition, batch: PartitionBatch, parts: readonly ReadyPart[]): void;
+  committed(batches: readonly PartitionBatch[]): void;
+}
+
+export class Partition {
+  readonly source: string;
+  readonly name: string;
+  framer: Framer | undefined;
+  replayable = true;
+  /** The position to save; `undefined` until something was committed in this run. */
+  position: Position | undefined;
+  /** Its file is gone: the position goes too, once all is delivered. */
+  forgotten = false;
+  readonly #tracker: Tracker<PartitionBatch>;
+  /** Batches whose output has not all been released, in order. */
+  readonly #sequence: PartitionBatch[] = [];
+  readonly #events: PartitionEvents;
+  #positionOf: (offset: number) => Position = (offset) => offset;
+
+  constructor(source: string, name: string, events: PartitionEvents) {
+    this.source = source;
+    this.name = name;
+    this.#events = events;
+    this.#tracker = new Tracker(0, (batches) => {
+      this.position = batches.at(-1)!.position();
+      events.committed(batches);
+    });
+  }
+
+  /** Takes the options of the latest opening: a source may open a partition again (a rotated file, a new try). */
+  open(options: PartitionOptions): void {
+    this.replayable = options.replayable ?? true;
+    this.#positionOf = options.position ?? ((offset) => offset);
+    this.forgotten = false;
+  }
+
+  /** Nothing is on its way. */
+  get settled(): boolean {
+    return this.#tracker.open === 0;
+  }
+
+  /** The position behind all that was handed to workers: where a source that is run again goes on. */
+  get fed(): Position | undefined {
+    return this.framer && this.#positionOf(this.framer.offset);
+  }
+
+  add(end: number): PartitionBatch {
+    const positionOf = this.#positionOf;
+    const batch: PartitionBatch = {
+      end,
+      pending: 1,
+      position: () => positionOf(batch.end),
+      sinkPositions: new Map(),
+      held: [],
+      computed: false,
+    };
+    this.#tracker.add(batch);
+    this.#sequence.push(batch);
+    return batch;
+  }
+
+  isFirst(batch: PartitionBatch): boolean {
+    return this.#sequence[0] === batch;
+  }
+
+  ready(batch: PartitionBatch, parts: readonly ReadyPart[]): void {
+    if (this.isFirst(batch)) this.#events.emit(this, batch, parts);
+    else batch.held.push(...parts);
+  }
+
+  computed(batch: PartitionBatch): void {
+    batch.computed = true;
+    while (this.#sequence[0]?.computed) {
+      this.#tracker.confirm(this.#sequence.shift()!);
+      const next = this.#sequence[0];
+      if (next && next.held.length > 0) this.#events.emit(this, next, next.held.splice(0));
+    }
+  }
+
+  confirm(batch: PartitionBatch): void {
+    this.#tracker.confirm(batch);
+  }
+}

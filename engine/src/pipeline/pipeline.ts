@@ -1,0 +1,243 @@
+/**
+ * A running punchline: sources feed slots, workers compute, sinks write, positions follow. This file only connects the parts;
+ * what each does stands in its own.
+ */
+import type { SourceContext, SourceSpec } from '../spec/node.ts';
+import type { Json, Punchline, PunchlineNode } from '../spec/plan.ts';
+import type { Counts, WorkerPlan } from '../worker/protocol.ts';
+import { Checkpointer, type Snapshot } from './checkpointer.ts';
+import { Computer } from './computer.ts';
+import { Deliveries } from './deliveries.ts';
+import { Intake } from './intake.ts';
+import { type Metrics, newMetrics } from './metrics.ts';
+import type { PipelineOptions, PipelineState } from './options.ts';
+import type { Partition } from './partition.ts';
+import { planWorker, type SpecifiedNode, sinksOfGoodRows } from './plan-worker.ts';
+import { SharedMemory } from './slots.ts';
+
+export class Pipeline {
+  readonly metrics: Metrics = newMetrics();
+  readonly #punchline: Punchline;
+  readonly #specs: ReadonlyMap<string, SpecifiedNode>;
+  readonly #state: PipelineState;
+  readonly #options: PipelineOptions;
+  readonly #plan: WorkerPlan;
+  readonly #computer: Computer;
+  readonly #intake: Intake;
+  readonly #deliveries: Deliveries;
+  readonly #checkpointer: Checkpointer;
+  /** Ends the sources: no new rows. */
+  readonly #drain = new AbortController();
+  /** Ends everything, at once. */
+  readonly #abort = new AbortController();
+  readonly #failed = Promise.withResolvers<never>();
+  readonly #quietWaiters: (() => void)[] = [];
+  #deliveredWaiters: { readonly partition: Partition; readonly resolve: () => void }[] = [];
+
+  constructor(punchline: Punchline, specs: ReadonlyMap<string, SpecifiedNode>, state: PipelineState, options: PipelineOptions) {
+    this.#punchline = punchline;
+    this.#specs = specs;
+    this.#state = state;
+    this.#options = options;
+    this.#plan = planWorker(punchline, specs);
+    const { log, tracking, workers, slotBytes, maxRowBytes } = options;
+    const failed = (error: unknown): void => this.#failed.reject(error);
+    const payloads = this.#plan.sinks.filter(({ payload }) => payload).length;
+    const memory = new SharedMemory({
+      workers,
+      inputSlots: 3 * workers + 2,
+      outputSlots: payloads * (2 * workers + 2),
+      inputSlotBytes: slotBytes,
+      outputSlotBytes: slotBytes + (slotBytes >> 1),
+      maxRowBytes,
+    });
+    this.#deliveries = new Deliveries({
+      plan: this.#plan,
+      memory,
+      metrics: this.metrics,
+      log,
+      tracking,
+      signal: this.#abort.signal,
+      failed,
+      written: () => this.#checkQuiet(),
+    });
+    this.#computer = new Computer({
+      plan: this.#plan,
+      entry: options.workerEntry,
+      kernel: options.kernel,
+      memory,
+      workers,
+      maxRows: options.maxRows,
+      idleMs: options.idleMs,
+      eagerSinks: sinksOfGoodRows(this.#plan),
+      log,
+      metrics: this.metrics,
+      inFlight: tracking || options.probe ? state.inFlight : undefined,
+      jobsPerWorker: options.probe ? 1 : 2,
+      wanted: () => this.#deliveries.wanted(),
+      failed,
+      unkillable: () => options.unkillable(),
+    });
+    this.#intake = new Intake({
+      plan: this.#plan,
+      memory,
+      metrics: this.metrics,
+      maxRowBytes,
+      log,
+      signal: this.#drain.signal,
+      suspects: state.suspects.list,
+      positions: state.checkpoint?.positions ?? {},
+      pinned: [...specs.values()].some(({ spec }) => spec.kind === 'function' && spec.state === 'partition'),
+      events: {
+        emit: (partition, batch, parts) => this.#deliveries.emit(partition, batch, parts),
+        committed: (batches) => {
+          this.#deliveries.committed(batches);
+          if (tracking) this.#checkpointer.changed();
+        },
+      },
+      probe: options.probe,
+      submit: (job) => this.#computer.submit(job),
+      counted: (counts) => this.#count(counts),
+      computed: () => this.#checkQuiet(),
+      delivered: (partition) => this.#delivered(partition),
+      forgotten: () => this.#checkpointer.changed(),
+    });
+    this.#checkpointer = new Checkpointer({
+      state,
+      intervalMs: options.checkpointMs,
+      log,
+      signal: this.#abort.signal,
+      snapshot: () => this.#snapshot(),
+      syncSinks: () => this.#deliveries.sync(),
+      saved: (snapshot) => this.#saved(snapshot),
+      failed,
+    });
+    // Seen by `run`; after that, by nobody.
+    this.#failed.promise.catch(() => {});
+  }
+
+  /** Opens everything; nothing flows yet. Rejects with a `ReefError` that names what cannot be opened. */
+  async open(): Promise<void> {
+    const { openSinks, log } = this.#options;
+    const starting = this.#computer.start();
+    starting.catch(() => {});
+    for (const [index, node] of this.#nodes('sink').entries()) {
+      this.#deliveries.add(index, await openSinks.node(this.#punchline, node, this.#specs, this.#state, log));
+    }
+    this.#deliveries.add(this.#plan.deadLetters, await openSinks.deadLetters(this.#punchline, this.#state, log));
+    for (const node of this.#nodes('source')) this.#intake.add(await this.#openSource(node));
+    await starting;
+    this.metrics.bytesTotal = this.#intake.totalBytes();
+    // So that a crash before the first checkpoint can be undone too.
+    if (this.#options.tracking) await this.#state.save(this.#snapshot());
+  }
+
+  /** Runs until the sources have ended, or `stop` was called, and all that was fed is delivered. */
+  async run(): Promise<void> {
+    const sources = this.#intake.run();
+    await Promise.race([sources, this.#failed.promise]);
+    await Promise.race([this.#quiet(), this.#failed.promise]);
+    await this.#checkpointer.save();
+  }
+
+  /** Feeds no more: `run` resolves when what was fed is delivered. */
+  stop(): void {
+    this.#drain.abort();
+  }
+
+  get stopping(): boolean {
+    return this.#drain.signal.aborted;
+  }
+
+  /** After a failure: what was delivered is written down, so that it need not be repeated. */
+  async saveProgress(): Promise<void> {
+    await this.#checkpointer.save();
+  }
+
+  async close(outcome: 'finished' | 'stopped'): Promise<void> {
+    this.#drain.abort();
+    this.#abort.abort();
+    this.#checkpointer.stop();
+    await this.#computer.stop();
+    await this.#intake.close();
+    await this.#deliveries.close(outcome);
+  }
+
+  #nodes(kind: PunchlineNode['kind']): PunchlineNode[] {
+    return this.#punchline.nodes.filter((node) => node.kind === kind);
+  }
+
+  async #openSource(node: PunchlineNode): Promise<Awaited<ReturnType<SourceSpec['open']>>> {
+    const { spec } = this.#specs.get(node.id)!;
+    const edges = node.out.filter(({ columns }) => columns);
+    const context = {
+      id: node.id,
+      settings: node.settings,
+      folder: this.#punchline.folder,
+      punchlineKind: this.#punchline.kind,
+      log: this.#options.log,
+      codec: node.codec ?? { name: 'json' },
+      declared: edges.length === node.out.length ? edges.flatMap(({ columns }) => columns ?? []) : undefined,
+    };
+    return (spec as SourceSpec).open(context as SourceContext<never>);
+  }
+
+  #count(counts: Counts): void {
+    const { metrics } = this;
+    metrics.rowsIn += counts.rows;
+    metrics.malformed += counts.malformed;
+    metrics.notObject += counts.notObject;
+    metrics.filtered += counts.filtered;
+    metrics.nowhere += counts.nowhere;
+    for (const [node, rows] of Object.entries(counts.rejected)) {
+      metrics.rejected += rows;
+      metrics.rejectedBy.set(node, (metrics.rejectedBy.get(node) ?? 0) + rows);
+    }
+    counts.delivered.forEach((rows, index) => {
+      const { id, payload } = this.#plan.sinks[index]!;
+      const sink = metrics.sinks.get(id);
+      if (sink) sink.reached += rows;
+      if (sink && !payload) sink.delivered += rows;
+    });
+  }
+
+  #snapshot(): Snapshot {
+    const positions: Record<string, Record<string, Json>> = structuredClone(this.#state.checkpoint?.positions ?? {});
+    for (const partition of this.#intake.partitions) {
+      if (partition.forgotten && partition.settled) delete positions[partition.source]?.[partition.name];
+      else if (partition.position !== undefined && partition.replayable) {
+        positions[partition.source] ??= {};
+        positions[partition.source]![partition.name] = partition.position;
+      }
+    }
+    return { positions, sinks: { ...this.#state.checkpoint?.sinks, ...this.#deliveries.positions } };
+  }
+
+  async #saved({ positions }: Snapshot): Promise<void> {
+    await this.#intake.committed(positions);
+    const settled = this.#deliveredWaiters.filter(({ partition }) => partition.settled);
+    this.#deliveredWaiters = this.#deliveredWaiters.filter(({ partition }) => !partition.settled);
+    for (const { resolve } of settled) resolve();
+  }
+
+  #delivered(partition: Partition): Promise<void> {
+    return new Promise((resolve) => {
+      this.#deliveredWaiters.push({ partition, resolve });
+      // Also when nothing is open any more: the save that covers it may still be to come.
+      this.#checkpointer.changed();
+    });
+  }
+
+  /** Resolves when nothing is being computed or written. */
+  #quiet(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#quietWaiters.push(resolve);
+      this.#checkQuiet();
+    });
+  }
+
+  #checkQuiet(): void {
+    if (this.#quietWaiters.length === 0 || this.#computer.busy || this.#deliveries.writing > 0) return;
+    for (const resolve of this.#quietWaiters.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,36 @@
+import type { Cut } from './framer.ts';
+import type { Range } from './job.ts';
+import type { Probe } from './options.ts';
+
+const NEWLINE = 10;
+
+/** What a probe computes of a cut: only what lies in its ranges, and row by row when it is to find the one that kills. */
+export function probedRanges(
+  ranges: readonly Range[],
+  cut: Cut,
+  partition: { readonly source: string; readonly name: string },
+  probe: Probe,
+  bytes: Uint8Array,
+): Range[] {
+  const wanted = probe.ranges.filter(({ source, partition: name }) => source === partition.source && name === partition.name);
+  if (wanted.every(({ to }) => to <= cut.end)) probe.done();
+  const inside = wanted.flatMap(({ from, to }) => ranges.flatMap((range) => overlap(range, cut, from, to)));
+  return probe.singly ? inside.flatMap((range) => rows(range, bytes)) : inside;
+}
+
+function overlap(range: Range, cut: Cut, from: number, to: number): Range[] {
+  const first = Math.max(range.from, cut.from + from - cut.offset);
+  const behind = Math.min(range.to, cut.from + to - cut.offset);
+  return first < behind ? [{ ...range, from: first, to: behind }] : [];
+}
+
+function rows(range: Range, bytes: Uint8Array): Range[] {
+  const found: Range[] = [];
+  for (let from = range.from; from < range.to; ) {
+    const newline = bytes.subarray(from, range.to).indexOf(NEWLINE);
+    const to = newline < 0 ? range.to : from + newline + 1;
+    found.push({ ...range, from, to });
+    from = to;
+  }
+  return found;
+}

@@ -1,0 +1,106 @@
+/** The life of one punchline: state folder, recovery, run, drain, and what is left behind for the next start. */
+import { ReefError } from '../errors.ts';
+import type { Log } from '../spec/node.ts';
+import type { Punchline } from '../spec/plan.ts';
+import { openState, type State } from '../state/state.ts';
+import { engineFiles, probeEntry } from './engine-files.ts';
+import type { Metrics } from './metrics.ts';
+import { realSinks } from './open-sinks.ts';
+import { defaultTuning, type PipelineOptions } from './options.ts';
+import { Pipeline } from './pipeline.ts';
+import { isolateKillers } from './probe.ts';
+import { specify } from './specify.ts';
+
+/** What was fed must be delivered in this time after a stop; what is not is read again at the next start. */
+export const DRAIN_MS = 10_000;
+
+export interface RunOptions {
+  readonly stateFolder: string;
+  readonly workers: number;
+  readonly log: Log;
+  /** Aborts: stop feeding, deliver what was fed, end. */
+  readonly stop: AbortSignal;
+  /** False only in benchmarks. */
+  readonly tracking?: boolean;
+  readonly tuning?: Partial<Pick<PipelineOptions, 'slotBytes' | 'maxRowBytes' | 'maxRows' | 'idleMs' | 'checkpointMs'>>;
+  readonly drainMs?: number;
+  /** Rows are about to flow. */
+  started?(metrics: Metrics): void;
+}
+
+export interface RunResult {
+  /**
+   * `finished`: the sources ended and all is delivered. `stopped`: asked to stop, all that was fed is delivered.
+   * `undrained`: asked to stop, but sinks did not take everything in time. `failed`: see `error`.
+   */
+  readonly outcome: 'finished' | 'stopped' | 'undrained' | 'failed';
+  readonly error?: unknown;
+  readonly metrics: Metrics;
+  /** Path of the dead-letter file. */
+  readonly deadLetters: string;
+}
+
+/** Rejects when the punchline could not be started; a failure while it runs is a result. */
+export async function runPunchline(punchline: Punchline, options: RunOptions): Promise<RunResult> {
+  const specs = await specify(punchline);
+  const state = await openState(options.stateFolder);
+  try {
+    await isolateKillers(punchline, state, probeEntry(), options.log);
+    const pipeline = new Pipeline(punchline, specs, state, {
+      ...defaultTuning,
+      ...options.tuning,
+      ...engineFiles(),
+      workers: options.workers,
+      log: options.log,
+      tracking: options.tracking ?? true,
+      openSinks: realSinks,
+      // The in-flight record stays: the next start isolates what hangs.
+      unkillable: () => process.kill(process.pid, 'SIGKILL'),
+    });
+    const result = await runOpened(pipeline, punchline, state, options);
+    await state.markClean();
+    return result;
+  } finally {
+    await state.close();
+  }
+}
+
+async function runOpened(pipeline: Pipeline, punchline: Punchline, state: State, options: RunOptions): Promise<RunResult> {
+  const { metrics } = pipeline;
+  const common = { metrics, deadLetters: state.deadLetters };
+  try {
+    await pipeline.open();
+  } catch (error) {
+    await pipeline.close('stopped').catch(() => {});
+    throw error;
+  }
+  options.started?.(metrics);
+  const undrained = Promise.withResolvers<'undrained'>();
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    pipeline.stop();
+    timer = setTimeout(() => undrained.resolve('undrained'), options.drainMs ?? DRAIN_MS);
+  };
+  if (options.stop.aborted) stop();
+  else options.stop.addEventListener('abort', stop, { once: true });
+  try {
+    const ended = await Promise.race([pipeline.run(), undrained.promise]);
+    const outcome = ended ?? (pipeline.stopping ? 'stopped' : 'finished');
+    await pipeline.close(outcome === 'finished' ? 'finished' : 'stopped');
+    if (outcome === 'finished' && punchline.kind === 'BatchPunchline') await state.remove();
+    return { outcome, ...common };
+  } catch (error) {
+    await pipeline.saveProgress().catch(() => {});
+    await pipeline.close('stopped').catch(() => {});
+    return { outcome: 'failed', error: asReefError(error), ...common };
+  } finally {
+    clearTimeout(timer);
+    options.stop.removeEventListener('abort', stop);
+  }
+}
+
+function asReefError(error: unknown): unknown {
+  return error instanceof ReefError
+    ? error
+    : new ReefError('function', `Cannot go on: ${(error as Error).stack ?? error}`, { cause: error });
+}

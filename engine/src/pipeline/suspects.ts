@@ -1,0 +1,35 @@
+import type { Suspect } from '../state/suspects.ts';
+import type { Range } from './job.ts';
+
+/** Reason of a row that has killed the process before. */
+export const KILLED_THE_PROCESS = 'the process died while it computed this row; it was isolated at the next start';
+
+/**
+ * Cuts the suspects out of a range, each into one of its own that is rejected without being computed. `offset` is the range's
+ * first byte within its partition; suspects are whole rows.
+ */
+export function rangesAround(
+  range: Range,
+  offset: number,
+  partition: { readonly source: string; readonly name: string },
+  suspects: readonly Suspect[],
+): Range[] {
+  if (suspects.length === 0 || range.reject) return [range];
+  const length = range.to - range.from;
+  const inside = suspects
+    .flatMap((suspect) => (suspect.kind === 'range' ? [suspect.range] : []))
+    .filter((suspect) => suspect.source === partition.source && suspect.partition === partition.name)
+    .map((suspect) => ({ from: suspect.from - offset, to: suspect.to - offset }))
+    .filter(({ from, to }) => from >= 0 && to <= length && from < to)
+    .sort((a, b) => a.from - b.from);
+  const ranges: Range[] = [];
+  let at = 0;
+  for (const { from, to } of inside) {
+    if (from < at) continue;
+    if (from > at) ranges.push({ from: range.from + at, to: range.from + from, deaths: 0 });
+    ranges.push({ from: range.from + from, to: range.from + to, deaths: 0, reject: { reason: KILLED_THE_PROCESS } });
+    at = to;
+  }
+  if (at < length) ranges.push({ from: range.from + at, to: range.to, deaths: 0 });
+  return ranges;
+}

@@ -1,0 +1,111 @@
+/** The worker thread: opens the functions, then computes one batch after the other. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { createDecoder } from '../batch/decoder.ts';
+import { resolveNodeSpec } from '../nodes.ts';
+import type { FunctionSpec, Log } from '../spec/node.ts';
+import { Chain, emptyCounts, type OpenedFunction } from './chain.ts';
+import { Output } from './output.ts';
+import type { ComputeRequest, Counts, FromWorker, OutRange, PlannedFunction, ToWorker, WorkerData } from './protocol.ts';
+
+const data = workerData as WorkerData;
+const port = parentPort!;
+const send = (message: FromWorker): void => port.postMessage(message);
+
+let waiting: { readonly resolve: (range: OutRange) => void } | undefined;
+const queue: ComputeRequest[] = [];
+let busy = false;
+
+async function main(): Promise<void> {
+  const { plan } = data;
+  const decoder = createDecoder({ memory: data.memory, kernel: data.kernel, arena: data.arena, maxRows: data.maxRows });
+  decoder.setColumns(plan.columns);
+  const functions: OpenedFunction[] = [];
+  for (const planned of plan.functions) functions.push(await openFunction(planned));
+  const chain = new Chain(plan, decoder, functions, data.maxRows);
+
+  async function drain(): Promise<void> {
+    if (busy) return;
+    busy = true;
+    for (let request = queue.shift(); request; request = queue.shift()) await compute(request);
+    busy = false;
+  }
+
+  async function compute(request: ComputeRequest): Promise<void> {
+    const counts = emptyCounts(plan.sinks.length);
+    const output = new Output(
+      decoder,
+      plan.sinks,
+      request.out,
+      request.wanted,
+      (sink, parts, bytes) => {
+        send({ type: 'need', batch: request.batch, sink, parts, bytes });
+        return new Promise((resolve) => {
+          waiting = { resolve };
+        });
+      },
+      (delivery, row) => chain.tooLarge(request, counts, delivery, row),
+    );
+    let from = request.from;
+    while (from < request.to) {
+      const pass = await chain.compute(request, from);
+      for (const delivery of pass.deliveries) await output.write(delivery);
+      add(counts, pass.counts);
+      if (pass.consumed === from) break;
+      from = pass.consumed;
+    }
+    send({ type: 'done', batch: request.batch, consumed: from, parts: output.finish(), counts });
+  }
+
+  port.on('message', (message: ToWorker) => {
+    if (message.type === 'more') {
+      waiting?.resolve(message.out);
+      return;
+    }
+    queue.push(message);
+    void drain().catch(fail);
+  });
+  send({ type: 'ready' });
+}
+
+async function openFunction(planned: PlannedFunction): Promise<OpenedFunction> {
+  const { plan } = data;
+  const spec = (await resolveNodeSpec('function', planned.type, plan.folder)) as FunctionSpec;
+  const run = await spec.open({
+    id: planned.id,
+    settings: planned.settings as never,
+    folder: plan.folder,
+    punchlineKind: plan.punchlineKind,
+    log: logFor(planned.id),
+  });
+  return { planned, spec, run };
+}
+
+function logFor(node: string): Log {
+  return {
+    info: (message) => send({ type: 'log', level: 'info', node, message }),
+    warn: (message) => send({ type: 'log', level: 'warn', node, message }),
+  };
+}
+
+function add(sum: Counts, more: Counts): void {
+  sum.rows += more.rows;
+  sum.malformed += more.malformed;
+  sum.notObject += more.notObject;
+  sum.filtered += more.filtered;
+  sum.nowhere += more.nowhere;
+  for (const [node, rows] of Object.entries(more.rejected)) sum.rejected[node] = (sum.rejected[node] ?? 0) + rows;
+  more.delivered.forEach((rows, sink) => {
+    sum.delivered[sink]! += rows;
+  });
+}
+
+/** A bug of the engine, not of a row: the worker ends, main sees it and isolates the batch. */
+function fail(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
+main().catch((error: unknown) => {
+  send({ type: 'unfit', message: error instanceof Error ? error.message : String(error) });
+});

@@ -1,0 +1,114 @@
+/**
+ * Encodes deliveries into the out ranges that main lends. When a range is full, what is in it is handed over and more is asked
+ * for; so a batch may grow to any size while memory stays bounded.
+ */
+import type { Encoder } from '../batch/row-batch.ts';
+import type { Delivery } from './chain.ts';
+import type { OutRange, Part, PlannedSink } from './protocol.ts';
+
+/** Asks main for another range for a sink, handing over the finished parts. `bytes`: what it must hold at least. */
+export type AskForMore = (sink: number, parts: readonly Part[], bytes: number) => Promise<OutRange>;
+
+/** Makes what goes to the dead letters in place of a row that no range can hold. */
+export type TooLarge = (delivery: Delivery, row: number) => Delivery;
+
+interface Open {
+  readonly range: OutRange;
+  /** First free byte. */
+  at: number;
+}
+
+export class Output {
+  readonly #encoder: Encoder;
+  readonly #sinks: readonly PlannedSink[];
+  readonly #ask: AskForMore;
+  readonly #open = new Map<number, Open>();
+  readonly #left: number[];
+  readonly #tooLarge: TooLarge;
+  #parts: Part[] = [];
+
+  /** `wanted`: per sink, rows that it still wants of this batch (-1: all). */
+  constructor(
+    encoder: Encoder,
+    sinks: readonly PlannedSink[],
+    ranges: readonly OutRange[],
+    wanted: readonly number[],
+    ask: AskForMore,
+    tooLarge: TooLarge,
+  ) {
+    this.#encoder = encoder;
+    this.#sinks = sinks;
+    this.#ask = ask;
+    this.#tooLarge = tooLarge;
+    this.#left = wanted.map((rows) => (rows < 0 ? Number.POSITIVE_INFINITY : rows));
+    for (const range of ranges) this.#open.set(range.sink, { range, at: range.start });
+  }
+
+  async write({ sink, view }: Delivery): Promise<void> {
+    const planned = this.#sinks[sink]!;
+    if (!planned.payload) return;
+    const rows = Math.min(view.rows.length, this.#left[sink]!);
+    this.#left[sink]! -= rows;
+    let needed = 0;
+    for (let done = 0; done < rows; ) {
+      const open = this.#open.get(sink) ?? (await this.#more(sink, needed));
+      const offsets = planned.rowOffsets ? align4(open.at) : 0;
+      const limit = planned.rowOffsets ? Math.min(rows - done, rowsWithOffsets(open)) : rows - done;
+      const start = planned.rowOffsets ? offsets + 4 * (limit + 1) : open.at;
+      const written =
+        limit > 0 && start < open.range.end
+          ? this.#encoder.encode(view, planned.codec, done, limit, start, open.range.end, offsets)
+          : { rows: 0, bytes: 0 };
+      if (written.rows > 0) {
+        this.#add({ sink, slot: open.range.start, start, bytes: written.bytes, rows: written.rows, offsets });
+        open.at = start + written.bytes;
+        done += written.rows;
+        needed = 0;
+      }
+      if (done < rows && written.rows < limit) {
+        // A range that could not take even one row from its start on is too small for that row: a larger one is asked for.
+        const empty = open.at === open.range.start;
+        if (empty && open.range.largest) {
+          await this.#instead({ sink, view }, view.rows[done++]!);
+          needed = 0;
+        } else if (empty) needed = open.range.end - open.range.start + 1;
+        this.#open.delete(sink);
+      }
+    }
+  }
+
+  /** The parts that have not been handed over yet. */
+  finish(): readonly Part[] {
+    return this.#parts;
+  }
+
+  async #instead(delivery: Delivery, row: number): Promise<void> {
+    await this.write(this.#tooLarge(delivery, row));
+  }
+
+  async #more(sink: number, bytes: number): Promise<Open> {
+    const parts = this.#parts;
+    this.#parts = [];
+    const range = await this.#ask(sink, parts, bytes);
+    const open = { range, at: range.start };
+    this.#open.set(sink, open);
+    return open;
+  }
+
+  #add(part: Part): void {
+    const before = this.#parts.at(-1);
+    if (before && before.slot === part.slot && part.offsets === 0 && before.start + before.bytes === part.start) {
+      this.#parts[this.#parts.length - 1] = { ...before, bytes: before.bytes + part.bytes, rows: before.rows + part.rows };
+    } else this.#parts.push(part);
+  }
+}
+
+/** Rows whose offsets take at most a quarter of what is left of a range; at least one, where anything is left. */
+function rowsWithOffsets({ at, range }: Open): number {
+  const left = range.end - at;
+  return left < 64 ? 0 : Math.max(1, (left >> 4) - 1);
+}
+
+function align4(pointer: number): number {
+  return (pointer + 3) & ~3;
+}
