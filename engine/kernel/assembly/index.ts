@@ -1,5 +1,5 @@
 // The exports of the kernel; src/batch/kernel-abi.ts says what they do.
-export { reset, alloc, used } from './arena';
+export { reset, alloc, release, used } from './arena';
 export { setKeys } from './keys';
 export { scanJson } from './scan-json';
 export { scanLines } from './scan-lines';

@@ -54,6 +54,7 @@ export interface ReadOptions {
   readonly missing?: 'reject' | 'skip' | 'lenient';
 }
 
+/** Arrays of a column are good until the batch's `apply` returns, and are not to be written to. */
 export interface Column {
   readonly name: string;
   /** {@link ValueKind} of every live row. */
@@ -70,6 +71,16 @@ export interface Column {
   equals(value: string): Uint8Array;
   /** 1 where the value is a string that holds `part` (`contains`), starts or ends with it. */
   matches(part: string, where: 'contains' | 'starts' | 'ends'): Uint8Array;
+  /**
+   * Compares every value with `value`: 0 less, 1 equal, 2 greater, 3 where it cannot be compared (absent, or another kind).
+   * Numbers exactly, integers beyond 2^53 included; strings by code point.
+   */
+  compare(value: string | number): Uint8Array;
+  /**
+   * 1 where the value is a string that is an IPv4 or IPv6 address in one of the networks (`10.0.0.0/8`, `2001:db8::/32`, a lone
+   * address). An IPv4 address mapped into IPv6 counts as IPv4. The list is parsed once: give the same array every time.
+   */
+  within(networks: readonly string[]): Uint8Array;
   /** The string at a row; `undefined` where there is none. Makes a JavaScript string: for the rows that need it. */
   string(row: number): string | undefined;
   /** The value at a row as JavaScript has it (integers beyond 2^53 as bigint); `undefined` where there is none. */

@@ -14,8 +14,8 @@ export interface DecodeRequest {
   readonly last: boolean;
   /** `raw`: lines whatever their bytes are, for rows that are only to be rejected: all live, no error 5. */
   readonly codec: Codec | { readonly name: 'raw' };
-  /** For the line codec: name of its one column. */
-  readonly lineColumn?: string;
+  /** For the line codec: name of its one column, default `line`. */
+  readonly lineColumn?: string | undefined;
   /** Byte offset, within its partition, of the byte at `from`. */
   readonly offset: number;
   /** `_ppf_id` of a row is this text and the row's byte offset. */
@@ -85,6 +85,8 @@ export interface RowView extends Batch {
 /** Encodes a view's live rows for one sink, piece by piece where a slot is too small. */
 export interface Encoder {
   /**
+   * `json`: one object per row. `line`: of a view with exactly one column (projected on one, or decoded from lines) that column's
+   * text, a string without quotes and escapes, absent and null as an empty line; of any other view the row's JSON.
    * Writes rows `view.rows[from..]` to `[out, outEnd)`. Returns how many rows were written and how many bytes.
    * `rows` 0 with rows left means that not even one row fits.
    * `offsets`: pointer to room for (rows + 1) u32, or 0.

@@ -1,0 +1,8 @@
+// Columns: reading, comparing, writing, converting.
+export { anyKind, compareNumbers, compareTexts, matchTexts, plainKinds, readBooleans, readFloats, readIntegers } from './columns-read';
+export {
+  convertColumn, countDoubtful, fillBooleans, fillFloats, fillIds, fillIndexed, fillIntegers, fillLines, fillListed,
+  mergeColumns, roomToConvert, written,
+} from './columns-write';
+export { addressHigh, addressLow, matchAddresses, parseAddress } from './columns-address';
+export { useScratch } from './convert';

@@ -1,0 +1,131 @@
+import type { Codec } from '../spec/plan.ts';
+import { Arena } from './arena.ts';
+import { DecodedRows } from './decoded-rows.ts';
+import { rowTableBytes } from './kernel-abi.ts';
+import type { KernelExports } from './kernel-exports.ts';
+import { instantiateKernel } from './kernel-module.ts';
+import {
+  ArenaFullError,
+  type Decoded,
+  type DecodeRequest,
+  type Decoder,
+  type DecoderOptions,
+  type Encoder,
+  type RowView,
+} from './row-batch.ts';
+import { View } from './view.ts';
+
+const SCRATCH_BYTES = 1024 + 64;
+/** Key columns that a scan finds by itself; the names behind them are looked for when they are asked for. */
+const MAX_KEYS = 256;
+const DEFAULT_LINE_COLUMN = 'line';
+
+/** Makes a kernel instance over the shared memory, with an arena of its own. */
+export function createDecoder(options: DecoderOptions): Decoder & Encoder {
+  return new KernelDecoder(options);
+}
+
+interface Scan {
+  readonly from: number;
+  readonly to: number;
+  readonly last: boolean;
+  readonly maxRows: number;
+  readonly codec: DecodeRequest['codec']['name'];
+}
+
+class KernelDecoder implements Decoder, Encoder {
+  readonly #kernel: KernelExports;
+  readonly #arena: Arena;
+  readonly #options: DecoderOptions;
+  #keys: readonly string[] = [];
+  /** Where the arena's part for one batch begins; what stands before it stays. */
+  #base: number;
+
+  constructor(options: DecoderOptions) {
+    const { memory, kernel, arena } = options;
+    this.#options = options;
+    this.#kernel = instantiateKernel<KernelExports>(kernel, memory);
+    this.#kernel.reset(arena.start, arena.end);
+    this.#arena = new Arena(memory, this.#kernel);
+    this.#kernel.useScratch(this.#arena.take(SCRATCH_BYTES));
+    this.#base = this.#arena.mark();
+    this.setColumns([]);
+  }
+
+  setColumns(names: readonly string[]): void {
+    const arena = this.#arena;
+    arena.release(this.#base);
+    this.#keys = Array.from(new Set(names)).slice(0, MAX_KEYS);
+    const table = arena.take(this.#keys.length * 8 + 8);
+    this.#keys.forEach((name, i) => {
+      const { pointer, length } = arena.text(name);
+      arena.words[(table >>> 2) + i * 2] = pointer;
+      arena.words[(table >>> 2) + i * 2 + 1] = length;
+    });
+    if (this.#kernel.setKeys(table, this.#keys.length) < 0)
+      throw new ArenaFullError('Cannot take column names: the arena is full');
+    this.#base = arena.mark();
+  }
+
+  decode(request: DecodeRequest): Decoded {
+    const arena = this.#arena;
+    arena.release(this.#base);
+    const { from, to, last, codec } = request;
+    const maxRows = Math.min(request.maxRows ?? Infinity, this.#options.maxRows);
+    return this.#scan({ from, to, last, maxRows, codec: codec.name }, request);
+  }
+
+  decodeText(ndjson: string, request: Pick<DecodeRequest, 'offset' | 'idPrefix' | 'timestamp'>): Decoded {
+    const { pointer, length } = this.#arena.text(ndjson);
+    let maxRows = 1;
+    for (let at = ndjson.indexOf('\n'); at >= 0; at = ndjson.indexOf('\n', at + 1)) maxRows++;
+    return this.#scan({ from: pointer, to: pointer + length, last: true, maxRows, codec: 'json' }, request);
+  }
+
+  #scan(
+    { from, to, last, maxRows, codec }: Scan,
+    { offset, idPrefix, timestamp, lineColumn }: Pick<DecodeRequest, 'offset' | 'idPrefix' | 'timestamp' | 'lineColumn'>,
+  ): Decoded {
+    const arena = this.#arena;
+    const json = codec === 'json';
+    // The row table's layout wants a multiple of 16.
+    const cap = (maxRows + 15) & ~15;
+    const keys = json ? this.#keys : [];
+    const table = arena.take(rowTableBytes(cap, keys.length));
+    arena.words[(table >>> 2) + 5] = cap;
+    const scan = json ? this.#kernel.scanJson : this.#kernel.scanLines;
+    if (scan(from, to, table, last ? 1 : 0) < 0) throw new ArenaFullError('Cannot decode rows: the arena is full');
+    const column = json ? {} : { lineColumn: lineColumn ?? DEFAULT_LINE_COLUMN };
+    const rows = new DecodedRows({
+      arena,
+      table,
+      keys,
+      from,
+      maxRows,
+      raw: codec === 'raw',
+      request: { offset, idPrefix, timestamp, ...column },
+    });
+    return {
+      consumed: rows.consumed,
+      rows: rows.size,
+      rejected: rows.rejections(),
+      malformed: rows.malformed,
+      notObject: rows.notObject,
+      view: new View(rows, rows.goodRows()),
+      raw: (row) => rows.raw(row),
+      offset: (row) => rows.offset(row),
+    };
+  }
+
+  encode(
+    view: RowView,
+    codec: Codec,
+    from: number,
+    limit: number,
+    out: number,
+    outEnd: number,
+    offsets: number,
+  ): { rows: number; bytes: number } {
+    return (view as View).encode(codec.name, { from, limit, out, outEnd, offsets });
+  }
+}
