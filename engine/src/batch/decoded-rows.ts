@@ -98,6 +98,10 @@ export class DecodedRows {
     return rejections;
   }
 
+  get timestamp(): number {
+    return this.#request.timestamp;
+  }
+
   /** The bytes of a row (a copy). */
   raw(row: number): Uint8Array {
     return new Uint8Array(this.arena.bytes.subarray(this.#start(row), this.arena.words[(this.ends >>> 2) + row]!));

@@ -37,7 +37,7 @@ export function encodedBytes(overlay: Overlay, plan: number): number {
  * `undefined`: lines are the rows' JSON. `tokens` undefined: the column is absent everywhere.
  */
 export function lineColumn(overlay: Overlay): { readonly tokens: Tokens | undefined } | undefined {
-  return overlay.listed() === 1 ? { tokens: overlay.list()![0]?.[1] } : undefined;
+  return overlay.names()?.length === 1 ? { tokens: overlay.list()![0]?.[1] } : undefined;
 }
 
 function makePlan(overlay: Overlay, codec: Codec['name']): number {

@@ -110,9 +110,14 @@ export class Overlay {
     return this.#explicit ? this.#present() : undefined;
   }
 
-  /** Number of columns in the explicit list, those that no row has included. */
-  listed(): number | undefined {
-    return this.#explicit ? this.#values.size : undefined;
+  /** Names in the explicit list, those that no row has included. */
+  names(): readonly string[] | undefined {
+    return this.#explicit ? Array.from(this.#values.keys()) : undefined;
+  }
+
+  /** False while every row is just its raw text. */
+  get edited(): boolean {
+    return this.#explicit || this.#values.size > 0 || this.#places.size > 0;
   }
 
   /** What changes in the raw rows: members edited, those of one outgoing name by ascending rank, and values in order of setting. */

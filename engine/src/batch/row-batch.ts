@@ -5,6 +5,7 @@
 import type { ColumnDeclaration } from '../spec/column-type.ts';
 import type { Codec, Json } from '../spec/plan.ts';
 import type { Batch } from './batch.ts';
+import type { TokenAccess } from './token-access.ts';
 
 export interface DecodeRequest {
   /** Pointers into shared memory. */
@@ -59,7 +60,7 @@ export interface Rejection {
 }
 
 /** A batch on its way through the chain: live rows, columns laid over the decoded rows, a projection. Clones share what they can. */
-export interface RowView extends Batch {
+export interface RowView extends Batch, TokenAccess {
   /** A view that can be changed without changing this one. Costs no copy of rows. */
   clone(): RowView;
   /** Restricts `column` and `set` to a function's declared names (for its error messages); `undefined` lifts it. */

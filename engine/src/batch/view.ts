@@ -9,6 +9,7 @@ import type { DecodedRows } from './decoded-rows.ts';
 import { encodedBytes, encodePlan, lineColumn } from './encode-plan.ts';
 import { Overlay } from './overlay.ts';
 import type { Rejection, RowView } from './row-batch.ts';
+import type { EncodePiece } from './token-access.ts';
 import type { Tokens } from './tokens.ts';
 
 type Allowed = { readonly reads: readonly string[]; readonly writes: readonly string[] };
@@ -80,8 +81,36 @@ export class View implements RowView {
       words: this.#rows.text('truefalsenull').pointer,
     });
     for (const { row, reason } of rejections) this.reject(row, reason);
+    this.setTokens(name, tokens);
+  }
+
+  tokens(name: string): Tokens | undefined {
+    return this.#overlay.get(name);
+  }
+
+  setTokens(name: string, tokens: Tokens): void {
     this.#overlay.set(name, tokens);
     this.#readers.delete(name);
+  }
+
+  names(): readonly string[] | undefined {
+    return this.#overlay.names();
+  }
+
+  get edited(): boolean {
+    return this.#overlay.edited;
+  }
+
+  get rowStarts(): number {
+    return this.#rows.starts;
+  }
+
+  get rowEnds(): number {
+    return this.#rows.ends;
+  }
+
+  get timestamp(): number {
+    return this.#rows.timestamp;
   }
 
   drop(name: string): void {
@@ -226,11 +255,12 @@ export class View implements RowView {
     for (const row of rows) if (where[row] === 1) this.reject(row, 'the text holds a newline, expected one line');
   }
 
+  encodeJson(piece: EncodePiece): { rows: number; bytes: number } {
+    return this.encode('json', piece);
+  }
+
   /** Writes rows from number `from` in `rows`, see `Encoder`. */
-  encode(
-    codec: Codec['name'],
-    { from, limit, out, outEnd, offsets }: { from: number; limit: number; out: number; outEnd: number; offsets: number },
-  ): { rows: number; bytes: number } {
+  encode(codec: Codec['name'], { from, limit, out, outEnd, offsets }: EncodePiece): { rows: number; bytes: number } {
     const plan = encodePlan(this.#overlay, codec);
     const to = Math.min(this.rows.length, from + limit);
     const rows = this.arena.kernel.encodeRows(plan, this.rowsPointer, from, to, out, outEnd, offsets);
