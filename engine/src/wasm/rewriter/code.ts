@@ -1,6 +1,7 @@
 import type { Additions } from './additions.ts';
-import { COST_BYTES, type Fuel, MAX_COST, meterSequence, type Sequence } from './fuel.ts';
-import type { Layout } from './layout.ts';
+import { type Fuel, type LocalMeter, localMeter, meterSequence, type Sequence } from './fuel.ts';
+import { BranchHints } from './hints.ts';
+import type { FunctionType, Layout } from './layout.ts';
 import { LIMITS } from './limits.ts';
 import {
   BULK_OPCODES,
@@ -11,9 +12,11 @@ import {
   proposalOf,
   SIMD_OPCODES,
   simdProposalOf,
+  TYPE,
   typeProposalOf,
   VALUE_TYPES,
 } from './opcodes.ts';
+import { Pieces } from './pieces.ts';
 import type { Reader } from './reader.ts';
 import { malformed, overLimit, type Proposal, unsupported } from './refusal.ts';
 import type { Feature } from './types.ts';
@@ -22,28 +25,53 @@ import { PADDED, type Writer } from './writer.ts';
 /** What instructions cost beyond the one that each of them does: rough, on the safe side. */
 const COST = { call: 2, hostCall: 50, callIndirect: 4, tableAccess: 4 };
 
+const EMPTY = 0;
+const ONE_RESULT = 1;
+const INDEXED = 2;
+
 /** A function that calls nothing, loops nowhere and is at most this long is not metered: its callers' call is charged. */
 const FREE_LEAF_COST = 12;
 
+/** The loop being copied that may turn out to be without calls and inner loops, and all that is needed to begin it anew. */
+interface Candidate {
+  /** Depth of its block; -1: there is none. */
+  depth: number;
+  /** Where it starts: in the input, in the output, among the hints. */
+  start: number;
+  length: number;
+  hints: number;
+}
+
 /**
  * Walks function bodies, copies what stays, and puts the meter in. Kept in one class because it is one loop over one state:
- * the reader, the writer, how far the input has been copied, and the pieces whose cost is still being counted.
+ * the reader, the writer, how far the input has been copied. A loop is copied with the meter that suits all; if its end comes without
+ * a call or inner loop, it is copied once more with the cheaper one (see fuel.ts): no byte is read more than twice.
  */
 export class CodeRewriter {
+  readonly hints = new BranchHints();
   readonly #in: Reader;
   readonly #out: Writer;
   readonly #layout: Layout;
   readonly #fuel: Fuel | undefined;
   readonly #memory: Additions['memory'];
   readonly #meter: Sequence | undefined;
+  /** By number of the local. */
+  readonly #localMeters = new Map<number, LocalMeter>();
   /** Functions from here on have moved up by one. */
   readonly #firstMoved: number;
+  readonly #pieces = new Pieces();
+  readonly #candidate: Candidate = { depth: -1, start: 0, length: 0, hints: 0 };
+  /** Depth of the loop that is being copied with the cheaper meter; -1: none. */
+  #localLoop = -1;
+  /** The function's number among those defined. */
+  #function = 0;
+  /** Where the function's locals begin in the output; hints count from here. */
+  #bodyAt = 0;
+  /** The number of its first free local. */
+  #free = 0;
+  /** Where the count of our own local stands: 0 until a loop wants it. */
+  #localCountAt = 0;
   #copied = 0;
-  /** One per open block: where its piece's cost goes when it is a loop, else -1; and the cost of the piece around it. */
-  #patches = new Int32Array(256);
-  #costs = new Float64Array(256);
-  #depth = 0;
-  #cost = 0;
   #leaf = true;
 
   constructor(input: Reader, out: Writer, layout: Layout, added: Additions) {
@@ -60,39 +88,58 @@ export class CodeRewriter {
   /** One body, from its size on. */
   body(): void {
     const input = this.#in;
+    const out = this.#out;
+    const pieces = this.#pieces;
     const size = input.u32();
     if (size > LIMITS.bodyBytes) throw overLimit(`a function body has ${size} bytes, at most ${LIMITS.bodyBytes} are accepted`);
     if (size > input.remaining) input.fail(`a function body claims ${size} bytes, but only ${input.remaining} follow`);
     const end = input.pos + size;
-    const out = this.#out;
     const sizeAt = out.reserve();
-    this.#copied = input.pos;
+    this.#bodyAt = out.length;
     this.#locals();
-    this.#depth = 0;
-    this.#cost = 0;
     this.#leaf = true;
-    this.#push(this.#insertMeter());
-    const meterAt = this.#patches[0]!;
-    while (this.#depth > 0) this.#instruction();
+    this.#candidate.depth = -1;
+    pieces.clear();
+    const meterAt = out.length;
+    pieces.open(this.#meter === undefined ? -1 : this.#insert(this.#meter), this.#type().results.length === 0);
+    while (pieces.depth > 0) this.#instruction();
     if (input.pos !== end) input.fail(`a function ends ${Math.abs(end - input.pos)} bytes off its stated size`);
     this.#flush(end);
-    if (this.#meter !== undefined && this.#leaf && this.#cost <= FREE_LEAF_COST) {
-      out.remove(meterAt - this.#meter.costAt, this.#meter.bytes.length);
+    if (this.#meter !== undefined && this.#leaf && pieces.cost <= FREE_LEAF_COST) {
+      out.remove(meterAt, this.#meter.bytes.length);
+      this.hints.offsets.length = 0;
     }
     const written = out.length - sizeAt - PADDED;
     if (written > LIMITS.bodyBytes) throw overLimit('a function body is too large for the fuel meter: split the function');
+    this.hints.endFunction(this.#layout.importedFunctions + 1 + this.#function);
+    this.#function++;
     out.closeBody(sizeAt);
   }
 
   #locals(): void {
     const input = this.#in;
+    const out = this.#out;
     const groups = input.count('groups of locals', LIMITS.locals);
+    const start = input.pos;
     let locals = 0;
     for (let i = 0; i < groups; i++) {
       locals += input.u32();
       if (locals > LIMITS.locals) throw overLimit(`a function has ${locals} locals, at most ${LIMITS.locals} are accepted`);
       this.#valueType();
     }
+    out.u32(this.#fuel === undefined ? groups : groups + 1);
+    out.copy(input.bytes, start, input.pos);
+    this.#copied = input.pos;
+    if (this.#fuel === undefined) return;
+    this.#free = locals + this.#type().params.length;
+    this.#localCountAt = out.length;
+    out.all([0, TYPE.i32]);
+  }
+
+  /** Of the function that is being copied. */
+  #type(): FunctionType {
+    const { functions, importedFunctions, types } = this.#layout;
+    return types[functions[importedFunctions + this.#function]!]!;
   }
 
   #valueType(): void {
@@ -108,39 +155,135 @@ export class CodeRewriter {
     this.#copied = to;
   }
 
-  #push(patch: number): void {
-    if (this.#depth === this.#patches.length) {
-      if (this.#depth >= LIMITS.nesting) throw overLimit(`a function nests blocks more than ${LIMITS.nesting} deep`);
-      this.#patches = enlarge(this.#patches, new Int32Array(this.#depth * 2));
-      this.#costs = enlarge(this.#costs, new Float64Array(this.#depth * 2));
+  /** Writes a part of the meter; returns where its cost goes. What is in front of it must have been copied. */
+  #insert(part: Sequence): number {
+    const at = this.#out.length;
+    this.#out.copy(part.bytes, 0, part.bytes.length);
+    if (part.unlikelyAt >= 0) this.hints.offsets.push(at + part.unlikelyAt - this.#bodyAt);
+    return at + part.costAt;
+  }
+
+  #loop(start: number): void {
+    const empty = this.#blockType() !== INDEXED;
+    this.#leaf = false;
+    if (this.#meter === undefined) {
+      this.#pieces.open(-1, empty);
+      return;
     }
-    this.#patches[this.#depth] = patch;
-    this.#costs[this.#depth++] = this.#cost;
-    if (patch >= 0) this.#cost = 0;
-  }
-
-  /** The end of a block: a loop's own cost is known now, and counting goes on in the piece around it. */
-  #pop(): void {
-    const patch = this.#patches[--this.#depth]!;
-    if (patch < 0) return;
-    this.#out.patchSigned(patch, COST_BYTES, Math.min(this.#cost + 1, MAX_COST));
-    if (this.#depth > 0) this.#cost = this.#costs[this.#depth]!;
-  }
-
-  /** Returns where the cost goes, or -1 when there is no meter. */
-  #insertMeter(): number {
-    if (this.#meter === undefined) return -1;
+    this.#flush(start);
+    const candidate = this.#candidate;
+    candidate.depth = this.#pieces.depth;
+    candidate.start = start;
+    candidate.length = this.#out.length;
+    candidate.hints = this.hints.offsets.length;
     this.#flush(this.#in.pos);
-    const at = this.#out.length + this.#meter.costAt;
-    this.#out.copy(this.#meter.bytes, 0, this.#meter.bytes.length);
-    return at;
+    this.#pieces.open(this.#insert(this.#meter), empty);
+  }
+
+  #end(): void {
+    const pieces = this.#pieces;
+    if (pieces.depth - 1 === this.#candidate.depth) {
+      this.#copyAgain();
+      return;
+    }
+    pieces.close(this.#out);
+    if (pieces.depth !== this.#localLoop) return;
+    this.#flush(this.#in.pos);
+    this.#out.u8(0x0b); // end
+    this.#store();
+    this.#localLoop = -1;
+  }
+
+  /** The candidate has ended and counts in a local: back to its start. */
+  #copyAgain(): void {
+    const candidate = this.#candidate;
+    const input = this.#in;
+    const out = this.#out;
+    const local = this.#localMeter();
+    out.truncate(candidate.length);
+    this.hints.offsets.length = candidate.hints;
+    this.#pieces.rewind(candidate.depth);
+    this.#localLoop = candidate.depth;
+    candidate.depth = -1;
+    input.pos = candidate.start + 1;
+    const empty = this.#blockType() !== INDEXED;
+    out.copy(local.load, 0, local.load.length);
+    out.copy(input.bytes, candidate.start, input.pos);
+    this.#insert(local.refuel);
+    out.copy(input.bytes, candidate.start, input.pos);
+    this.#copied = input.pos;
+    this.#pieces.open(this.#insert(local.count), empty);
+    out.setByte(this.#localCountAt, 1);
+  }
+
+  #localMeter(): LocalMeter {
+    let meter = this.#localMeters.get(this.#free);
+    if (meter === undefined) {
+      meter = localMeter(this.#fuel!, this.#free);
+      this.#localMeters.set(this.#free, meter);
+    }
+    return meter;
+  }
+
+  #store(): void {
+    const { store } = this.#localMeter();
+    this.#out.copy(store, 0, store.length);
+  }
+
+  /** A loop that counts in a local stands in one more block than before; what leaves it must take the count along. */
+  #leaves(label: number): boolean {
+    return this.#localLoop >= 0 && label >= this.#pieces.depth - this.#localLoop;
+  }
+
+  #branch(start: number, opcode: number): void {
+    const label = this.#in.u32();
+    if (!this.#leaves(label)) return;
+    const out = this.#out;
+    this.#flush(start);
+    // A conditional exit that carries no values stores only when it is taken: most loops ask for it in each pass.
+    const conditional = opcode === 0x0d && this.#pieces.carriesNothing(label);
+    if (conditional) out.all([0x04, 0x40]); // if
+    this.#store();
+    out.u8(conditional ? 0x0c : opcode);
+    out.u32(conditional ? label + 2 : label + 1);
+    if (conditional) out.u8(0x0b); // end
+    this.#copied = this.#in.pos;
+  }
+
+  #branchTable(start: number): void {
+    const input = this.#in;
+    const out = this.#out;
+    if (this.#localLoop >= 0) {
+      this.#flush(start);
+      this.#store();
+    }
+    const labels = input.count('labels in a br_table', LIMITS.bodyBytes);
+    if (this.#localLoop >= 0) this.#flush(input.pos);
+    for (let i = 0; i <= labels; i++) {
+      const label = input.u32();
+      if (this.#localLoop >= 0) out.u32(this.#leaves(label) ? label + 1 : label);
+    }
+    if (this.#localLoop >= 0) this.#copied = input.pos;
+  }
+
+  #return(start: number): void {
+    if (this.#localLoop < 0) return;
+    this.#flush(start);
+    this.#store();
+  }
+
+  /** What calls may find or leave the fuel changed, so that the loop around it cannot count in a local. */
+  #calls(cost: number): void {
+    this.#leaf = false;
+    this.#candidate.depth = -1;
+    this.#pieces.cost += cost;
   }
 
   #instruction(): void {
     const input = this.#in;
     const start = input.pos;
     const opcode = input.u8();
-    this.#cost++;
+    this.#pieces.cost++;
     switch (OPCODES[opcode]) {
       case Immediate.none:
         if (opcode >= 0xc0 && opcode <= 0xc4) this.#uses('sign extension');
@@ -155,17 +298,20 @@ export class CodeRewriter {
         input.skipSigned(32);
         return;
       case Immediate.end:
-        this.#pop();
+        this.#end();
         return;
       case Immediate.block:
       case Immediate.if:
-        this.#blockType();
-        this.#push(-1);
+        this.#pieces.open(-1, this.#blockType() === EMPTY);
         return;
       case Immediate.loop:
-        this.#blockType();
-        this.#leaf = false;
-        this.#push(this.#insertMeter());
+        this.#loop(start);
+        return;
+      case Immediate.branch:
+        this.#branch(start, opcode);
+        return;
+      case Immediate.return:
+        this.#return(start);
         return;
       case Immediate.else:
         return;
@@ -175,17 +321,14 @@ export class CodeRewriter {
       case Immediate.callIndirect:
         this.#index(this.#layout.types.length, 'type');
         this.#tableIndex();
-        this.#leaf = false;
-        this.#cost += COST.callIndirect;
+        this.#calls(COST.callIndirect);
         return;
       case Immediate.global:
         this.#index(this.#layout.globals.length, 'global');
         return;
-      case Immediate.brTable: {
-        const labels = input.count('labels in a br_table', LIMITS.bodyBytes);
-        for (let i = 0; i <= labels; i++) input.u32();
+      case Immediate.brTable:
+        this.#branchTable(start);
         return;
-      }
       case Immediate.i64:
         input.skipSigned(64);
         return;
@@ -207,6 +350,7 @@ export class CodeRewriter {
         this.#virtualMemory(start, 0x23, this.#memory?.pages); // global.get
         return;
       case Immediate.memoryGrow:
+        this.#calls(COST.call);
         this.#virtualMemory(start, 0x10, this.#memory?.grow); // call
         return;
       case Immediate.refNull:
@@ -226,7 +370,7 @@ export class CodeRewriter {
       case Immediate.table:
       case Immediate.tableSet:
         this.#uses('reference types');
-        this.#cost += COST.tableAccess;
+        this.#pieces.cost += COST.tableAccess;
         if (opcode === 0x26) this.#unresettable('table.set');
         this.#tableIndex();
         return;
@@ -328,24 +472,29 @@ export class CodeRewriter {
     }
   }
 
-  #blockType(): void {
+  /** Whether a block has no values at all, one result, or a type of its own. */
+  #blockType(): number {
     const input = this.#in;
     const first = input.bytes[input.pos]!;
-    if (first === 0x40) input.u8();
-    else if (first >= 0x40 && first < 0x80) this.#valueType();
-    else {
-      this.#uses('multi-value');
-      this.#index(this.#layout.types.length, 'type');
+    if (first === 0x40) {
+      input.u8();
+      return EMPTY;
     }
+    if (first >= 0x40 && first < 0x80) {
+      this.#valueType();
+      return ONE_RESULT;
+    }
+    this.#uses('multi-value');
+    this.#index(this.#layout.types.length, 'type');
+    return INDEXED;
   }
 
   #call(start: number): void {
     const input = this.#in;
-    this.#leaf = false;
     const index = input.u32();
     const layout = this.#layout;
     if (index >= layout.functions.length) input.fail(`calls function ${index} of ${layout.functions.length}`);
-    this.#cost += index < layout.importedFunctions ? COST.hostCall : COST.call;
+    this.#calls(index < layout.importedFunctions ? COST.hostCall : COST.call);
     if (index < this.#firstMoved) return;
     this.#flush(start + 1);
     this.#out.u32(index + 1);
@@ -367,6 +516,7 @@ export class CodeRewriter {
   #charge(start: number, unit: 'bytes' | 'items'): void {
     const fuel = this.#fuel;
     if (fuel === undefined) return;
+    this.#calls(COST.call);
     this.#flush(start);
     this.#out.u8(0x10);
     this.#out.u32(unit === 'bytes' ? fuel.chargeBytes : fuel.chargeItems);
@@ -430,9 +580,4 @@ export class CodeRewriter {
   #unresettable(instruction: string): void {
     this.#layout.unresettable ??= instruction;
   }
-}
-
-function enlarge<T extends Int32Array | Float64Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
 }

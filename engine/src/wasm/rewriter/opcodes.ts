@@ -9,7 +9,7 @@ export const Immediate = {
   if: 3,
   else: 4,
   end: 5,
-  /** One index that nothing is changed about: a local, a label. */
+  /** A local. */
   index: 6,
   brTable: 7,
   call: 8,
@@ -43,6 +43,8 @@ export const Immediate = {
   tableSize: 36,
   tableFill: 37,
   tableSet: 38,
+  branch: 39,
+  return: 40,
   refused: 63,
 } as const;
 
@@ -87,9 +89,9 @@ export const OPCODES: Uint8Array = (() => {
   table[0x04] = Immediate.if;
   table[0x05] = Immediate.else;
   table[0x0b] = Immediate.end;
-  range(0x0c, 0x0d, Immediate.index);
+  range(0x0c, 0x0d, Immediate.branch);
   table[0x0e] = Immediate.brTable;
-  table[0x0f] = Immediate.none;
+  table[0x0f] = Immediate.return;
   table[0x10] = Immediate.call;
   table[0x11] = Immediate.callIndirect;
   range(0x1a, 0x1b, Immediate.none);

@@ -61,6 +61,7 @@ class Rewriting {
   /** Known once the imports are read. */
   #added: Additions | undefined;
   #names: Names | undefined;
+  #hints: Uint8Array = new Uint8Array();
 
   constructor(bytes: Uint8Array, options: RewriteOptions) {
     this.#bytes = bytes;
@@ -83,10 +84,11 @@ class Rewriting {
     this.#start();
     this.#vector(Section.element, (input) => (input ? copyElements(input, out, this.#layout, this.#firstMoved) : 0));
     this.#dataCount();
+    const codeAt = out.length;
     this.#vector(Section.code, (input) => this.#code(input));
     this.#vector(Section.data, (input) => (input ? copyData(input, out, this.#layout) : 0));
     this.#nameSection();
-    return { bytes: out.finish(), info: this.#info() };
+    return { bytes: out.finish(codeAt, this.#hints), info: this.#info() };
   }
 
   /** Writes a section of counted entries, unless it has none. `write` gets the original section, perhaps an empty one. */
@@ -98,7 +100,7 @@ class Rewriting {
     const countAt = out.reserve();
     const count = write(this.#sections.known.get(id));
     if (count === 0) {
-      out.length = start;
+      out.truncate(start);
       return;
     }
     out.patch(countAt, count);
@@ -186,6 +188,7 @@ class Rewriting {
       const code = new CodeRewriter(input, this.#out, layout, this.#added!);
       for (let i = 0; i < bodies; i++) code.body();
       input.done('the code section');
+      this.#hints = code.hints.section();
     }
     return bodies + this.#added!.addBodies(this.#out);
   }

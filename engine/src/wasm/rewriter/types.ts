@@ -5,7 +5,8 @@ export interface RewriteOptions {
   /** Insert the fuel meter. Default true. */
   readonly fuel?: boolean;
   /**
-   * Fuel between two calls of `reef.fuel_out`, about one per instruction. Default {@link DEFAULT_FUEL_SLICE}, 1 to 3 ms of a loop.
+   * Fuel between two calls of `reef.fuel_out`, about one per instruction. Default {@link DEFAULT_FUEL_SLICE}: 0.2 to 0.5 ms of a
+   * tight loop, tens of milliseconds of one that waits for memory at each step.
    * The host may set less (or 0, for a look at the next loop head) through the exported global `reef:fuel`.
    */
   readonly fuelSlice?: number;
@@ -15,7 +16,7 @@ export interface RewriteOptions {
   readonly tableEntries?: number;
 }
 
-export const DEFAULT_FUEL_SLICE = 2_000_000;
+export const DEFAULT_FUEL_SLICE = 4_000_000;
 
 export interface RewriteResult {
   readonly bytes: Uint8Array<ArrayBuffer>;

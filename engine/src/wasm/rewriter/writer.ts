@@ -6,7 +6,7 @@ export class Writer {
   #bytes: Uint8Array;
   readonly #most: number;
   readonly #overflow: () => Error;
-  length = 0;
+  #length = 0;
 
   constructor(expected: number, most: number, overflow: () => Error) {
     this.#bytes = new Uint8Array(Math.min(expected, most));
@@ -14,17 +14,21 @@ export class Writer {
     this.#overflow = overflow;
   }
 
+  get length(): number {
+    return this.#length;
+  }
+
   #grow(extra: number): void {
-    const wanted = this.length + extra;
+    const wanted = this.#length + extra;
     if (wanted > this.#most) throw this.#overflow();
     const larger = new Uint8Array(Math.min(this.#most, Math.max(wanted, this.#bytes.length * 2)));
-    larger.set(this.#bytes.subarray(0, this.length));
+    larger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = larger;
   }
 
   u8(byte: number): void {
-    if (this.length === this.#bytes.length) this.#grow(1);
-    this.#bytes[this.length++] = byte;
+    if (this.#length === this.#bytes.length) this.#grow(1);
+    this.#bytes[this.#length++] = byte;
   }
 
   u32(value: number): void {
@@ -48,13 +52,13 @@ export class Writer {
 
   copy(source: Uint8Array, from: number, to: number): void {
     const size = to - from;
-    if (this.length + size > this.#bytes.length) this.#grow(size);
+    if (this.#length + size > this.#bytes.length) this.#grow(size);
     const bytes = this.#bytes;
-    let at = this.length;
+    let at = this.#length;
     // Most runs between two changed instructions are short, and a call costs more than copying them here.
     if (size < 48) for (let i = from; i < to; i++) bytes[at++] = source[i]!;
     else bytes.set(from === 0 && to === source.length ? source : source.subarray(from, to), at);
-    this.length += size;
+    this.#length += size;
   }
 
   all(bytes: ArrayLike<number>): void {
@@ -69,7 +73,7 @@ export class Writer {
 
   /** Leaves room for a number; see {@link patch}. */
   reserve(): number {
-    const at = this.length;
+    const at = this.#length;
     for (let i = 0; i < PADDED; i++) this.u8(0);
     return at;
   }
@@ -97,15 +101,15 @@ export class Writer {
   /** Puts the number of bytes since `at` into the room reserved there, in its shortest form, and closes the gap. */
   closeBody(at: number): void {
     const start = at + PADDED;
-    const size = this.length - start;
+    const size = this.#length - start;
     let width = 1;
     for (let rest = size; rest >= 0x80; rest >>>= 7) width++;
-    this.patchShort(at, size);
-    this.#bytes.copyWithin(at + width, start, this.length);
-    this.length -= PADDED - width;
+    this.#patchShort(at, size);
+    this.#bytes.copyWithin(at + width, start, this.#length);
+    this.#length -= PADDED - width;
   }
 
-  private patchShort(at: number, value: number): void {
+  #patchShort(at: number, value: number): void {
     let rest = value;
     let to = at;
     while (rest >= 0x80) {
@@ -115,13 +119,27 @@ export class Writer {
     this.#bytes[to] = rest;
   }
 
-  /** Takes `size` bytes at `at` out again. */
-  remove(at: number, size: number): void {
-    this.#bytes.copyWithin(at, at + size, this.length);
-    this.length -= size;
+  setByte(at: number, byte: number): void {
+    this.#bytes[at] = byte;
   }
 
-  finish(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.slice(0, this.length) as Uint8Array<ArrayBuffer>;
+  /** Forgets what was written from `length` on. */
+  truncate(length: number): void {
+    this.#length = length;
+  }
+
+  /** Takes `size` bytes at `at` out again. */
+  remove(at: number, size: number): void {
+    this.#bytes.copyWithin(at, at + size, this.#length);
+    this.#length -= size;
+  }
+
+  /** A copy of all that was written, with `inserted` put in at `at`. */
+  finish(at = 0, inserted: Uint8Array = new Uint8Array()): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(this.#length + inserted.length);
+    bytes.set(this.#bytes.subarray(0, at));
+    bytes.set(inserted, at);
+    bytes.set(this.#bytes.subarray(at, this.#length), at + inserted.length);
+    return bytes;
   }
 }
