@@ -30,8 +30,7 @@ export function skipKey(p: usize): usize {
   const c = get8(p);
   if (c == QUOTE) return skipString(p);
   if (isDigit(c) || c == MINUS) return skipNumber(p);
-  if (isWord(c)) return skipLiteral(p);
-  return fail(SYNTAX, p);
+  return skipLiteral(p);
 }
 
 /** The object or list at `p`, which stands at level `level` (1: it is the row itself). `closing` is scratch. */

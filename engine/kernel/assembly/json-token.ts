@@ -4,7 +4,7 @@
 // None of them needs to know where the input ends: a newline always ends a row, no token holds one, and the scan only looks at
 // rows that have one. They may read up to 32 bytes beyond it.
 import { get32, get8, getV } from './access';
-import { BAD_ESCAPE, BAD_SCALAR, BAD_UTF8, CONTROL, OPEN_STRING, fail } from './failure';
+import { BAD_ESCAPE, BAD_SCALAR, BAD_UTF8, CONTROL, OPEN_STRING, SYNTAX, fail } from './failure';
 import { sequenceLength } from './utf8';
 
 export const NEWLINE: u32 = 0x0a;
@@ -40,13 +40,14 @@ let kind: u32 = 0;
   return kind;
 }
 
-/** White space but the newline, which ends the row. */
-@inline export function isSpace(c: u32): bool {
-  return c == SPACE || c == 0x09 || c == RETURN;
+/** Skips white space but the newline, which ends the row. */
+@inline export function skipSpace(p: usize): usize {
+  return get8(p) > SPACE ? p : skipSomeSpace(p);
 }
 
-@inline export function skipSpace(p: usize): usize {
-  while (isSpace(get8(p))) p++;
+function skipSomeSpace(p: usize): usize {
+  let c = get8(p);
+  while (c == SPACE || c == 0x09 || c == RETURN) c = get8(++p);
   return p;
 }
 
@@ -199,5 +200,5 @@ function skipAnyNumber(p: usize): usize {
     kind = KIND_NULL;
     return p + 4;
   }
-  return fail(BAD_SCALAR, p);
+  return fail(isWord(get8(p)) ? BAD_SCALAR : SYNTAX, p);
 }

@@ -5,13 +5,11 @@
 // processor works some members ahead. An error ends the row where it is seen; the scan goes on behind the row's newline.
 import { alloc, release } from './arena';
 import { GUARD, copy, declareInput, declareOutput, get8, put8 } from './access';
-import {
-  NOT_OBJECT, SYNTAX, TOO_SHORT, TRAILING, fail, failAt, failCode,
-} from './failure';
+import { NOT_OBJECT, SYNTAX, TOO_SHORT, TRAILING, fail, failAt, failCode } from './failure';
 import { NESTING_BYTES, failBehindValue, skipNested, skipScalar } from './json-nested';
 import {
   BACKSLASH, CLOSE_OBJECT, COLON, COMMA, KIND_LIST, KIND_OBJECT, KIND_STRING, MINUS, NEWLINE, OPEN_LIST, OPEN_OBJECT, QUOTE, RETURN,
-  isDigit, isSpace, scalarKind, skipLiteral, skipNumber, skipSpace, skipString,
+  isDigit, scalarKind, skipLiteral, skipNumber, skipSpace, skipString,
 } from './json-token';
 import { findKey, keyCount } from './keys';
 import { findNewline, findLastNewline } from './newline';
@@ -76,7 +74,7 @@ function scanObject(p: usize, row: u32): usize {
     let column: usize;
     if (isGap(p, expected)) {
       gap = expected;
-      p += gapLength(gap);
+      p = skipSpace(p + gapLength(gap));
       column = gapColumn(gap);
     } else {
       p = readGap(p, gap);
@@ -109,10 +107,10 @@ function scanObject(p: usize, row: u32): usize {
 
 /** Writes the bad row that begins at `from` and failed; returns the pointer behind its newline. */
 function endBadRow(from: usize): usize {
-  const at = failAt();
-  const newline = findNewline(at);
+  const newline = findNewline(failAt());
   const end = newline > from && get8(newline - 1) == RETURN ? newline - 1 : newline;
-  const early = failCode() == SYNTAX && at >= end;
+  const at = min(failAt(), end);
+  const early = failCode() == SYNTAX && at == end;
   putBadRow(count, from, end, early ? TOO_SHORT : failCode(), at);
   if (failCode() == NOT_OBJECT) notObject++;
   else malformed++;

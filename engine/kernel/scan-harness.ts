@@ -1,0 +1,160 @@
+/** A kernel of its own for the tests and the fuzzer: puts bytes where an overread is caught, scans, reads the row table. */
+import assert from 'node:assert/strict';
+import { KIND_DUPLICATE, KIND_MASK, ROW_TABLE_HEADER, rowTableBytes, type ScanExports } from '../src/batch/kernel-abi.ts';
+import { instantiateKernel, type KernelVariant, loadKernelModule } from '../src/batch/kernel-module.ts';
+
+export interface ScanOptions {
+  readonly keys?: readonly string[];
+  readonly last?: boolean;
+  readonly cap?: number;
+  /** Bytes between the input and a 64-byte boundary. */
+  readonly align?: number;
+  readonly lines?: boolean;
+}
+
+export interface ScannedValue {
+  readonly kind: number;
+  readonly duplicate: boolean;
+  readonly text: string;
+}
+
+/** Offsets count from the input's first byte. */
+export interface ScannedRow {
+  readonly start: number;
+  readonly end: number;
+  readonly error: number;
+  readonly errorAt: number;
+  /** By key; keys that are absent are missing. */
+  readonly values: Readonly<Record<string, ScannedValue>>;
+}
+
+export interface Scanned {
+  readonly consumed: number;
+  readonly malformed: number;
+  readonly notObject: number;
+  readonly blank: number;
+  readonly rows: readonly ScannedRow[];
+}
+
+const ARENA = 0x10000;
+
+export class ScanHarness {
+  readonly kernel: ScanExports;
+  readonly #memory: WebAssembly.Memory;
+  readonly #arenaEnd: number;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+
+  constructor(variant: KernelVariant, arenaBytes = 1 << 19, inputBytes = 1 << 18) {
+    const pages = (ARENA + arenaBytes + inputBytes) >>> 16;
+    this.#memory = new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
+    this.kernel = instantiateKernel(loadKernelModule(variant), this.#memory);
+    this.#arenaEnd = ARENA + arenaBytes;
+    this.#bytes = new Uint8Array(this.#memory.buffer);
+    this.#view = new DataView(this.#memory.buffer);
+  }
+
+  /** Scans bytes that end 64 bytes before the memory's end (nearly: see `align`); behind them stands what would be misread. */
+  scan(input: Uint8Array, options: ScanOptions = {}): Scanned {
+    const behind = this.#memory.buffer.byteLength - 64;
+    const from = options.align === undefined ? behind - input.length : ((behind - input.length - 64) & ~63) + options.align;
+    if (from < this.#arenaEnd + 64) throw new RangeError(`${input.length} bytes of input do not fit`);
+    this.#bytes.fill(0x22, from - 64, from);
+    this.#bytes.set(input, from);
+    // A closed object, a newline and more: a scan that reads on would find rows.
+    this.#bytes.fill(0x7d, from + input.length);
+    for (let p = from + input.length + 1; p < this.#bytes.length; p += 2) this.#bytes[p] = 0x0a;
+    return this.#scanRange(from, from + input.length, from, options);
+  }
+
+  /** Scans bytes in two calls, the second from where the first stopped, and joins what they found. */
+  scanSplit(input: Uint8Array, split: number, options: ScanOptions = {}): Scanned {
+    const from = this.#memory.buffer.byteLength - 64 - input.length;
+    this.#bytes.set(input, from);
+    const first = this.#scanRange(from, from + split, from, { ...options, last: false });
+    const second = this.#scanRange(from + first.consumed, from + input.length, from, options);
+    return {
+      consumed: second.consumed,
+      malformed: first.malformed + second.malformed,
+      notObject: first.notObject + second.notObject,
+      blank: first.blank + second.blank,
+      rows: [...first.rows, ...second.rows],
+    };
+  }
+
+  #scanRange(from: number, to: number, origin: number, options: ScanOptions): Scanned {
+    const { keys = [], last = true, cap = 1024, lines = false } = options;
+    this.kernel.reset(ARENA, this.#arenaEnd);
+    this.#setKeys(keys);
+    const table = this.#alloc(rowTableBytes(cap, keys.length));
+    this.#bytes.fill(0xaa, table, table + rowTableBytes(cap, keys.length));
+    this.#view.setUint32(table + 20, cap, true);
+    const count = lines
+      ? this.kernel.scanLines(from, to, table, last ? 1 : 0)
+      : this.kernel.scanJson(from, to, table, last ? 1 : 0);
+    if (count < 0) throw new RangeError('the arena is full');
+    return this.#read(table, count, origin, { cap, keys: lines ? [] : keys });
+  }
+
+  #alloc(bytes: number): number {
+    const piece = this.kernel.alloc(bytes);
+    if (piece === 0) throw new RangeError('the arena is full');
+    return piece;
+  }
+
+  #setKeys(keys: readonly string[]): void {
+    const table = this.#alloc(keys.length * 8);
+    for (const [index, key] of keys.entries()) {
+      const name = Buffer.from(key);
+      const piece = this.#alloc(name.length);
+      this.#bytes.set(name, piece);
+      this.#view.setUint32(table + index * 8, piece, true);
+      this.#view.setUint32(table + index * 8 + 4, name.length, true);
+    }
+    if (this.kernel.setKeys(table, keys.length) !== 0) throw new RangeError('the arena is full');
+  }
+
+  #read(table: number, count: number, origin: number, { cap, keys }: { cap: number; keys: readonly string[] }): Scanned {
+    const header = (offset: number): number => this.#view.getUint32(table + offset, true);
+    const word = (array: number, row: number): number => this.#view.getUint32(array + row * 4, true);
+    const starts = table + ROW_TABLE_HEADER;
+    const rows: ScannedRow[] = [];
+    for (let row = 0; row < count; row++) {
+      const values: Record<string, ScannedValue> = {};
+      for (const [index, key] of keys.entries()) {
+        const column = starts + cap * 16 + index * cap * 9;
+        const kind = this.#bytes[column + cap * 8 + row]!;
+        if (kind === 0) continue;
+        const text = Buffer.from(this.#bytes.slice(word(column, row), word(column + cap * 4, row))).toString();
+        values[key] = { kind: kind & KIND_MASK, duplicate: (kind & KIND_DUPLICATE) !== 0, text };
+      }
+      rows.push({
+        start: word(starts, row) - origin,
+        end: word(starts + cap * 4, row) - origin,
+        error: word(starts + cap * 8, row),
+        errorAt: word(starts + cap * 12, row) - origin,
+        values,
+      });
+    }
+    if (header(0) !== count) throw new Error(`the table says ${header(0)} rows, the scan returned ${count}`);
+    return {
+      consumed: header(4) - origin,
+      malformed: header(8),
+      notObject: header(12),
+      blank: header(16),
+      rows,
+    };
+  }
+}
+
+let all: Record<KernelVariant, ScanHarness> | undefined;
+
+/** Scans with all builds, which must agree. */
+export function scanWithAll(text: string | Uint8Array, options: ScanOptions = {}): Scanned {
+  all ??= { simd: new ScanHarness('simd'), scalar: new ScanHarness('scalar'), debug: new ScanHarness('debug') };
+  const input = Buffer.from(text as string);
+  const scanned = all.simd.scan(input, options);
+  assert.deepEqual(all.scalar.scan(input, options), scanned);
+  assert.deepEqual(all.debug.scan(input, options), scanned);
+  return scanned;
+}
