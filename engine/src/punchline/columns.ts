@@ -43,7 +43,7 @@ function columnsAfter({ spec, settings, subject }: SpecifiedNode, before: Column
   if (!spec || !settings) return anyColumns();
   if (spec.kind === 'source') {
     const columns = spec.columns?.(settings)?.map((column) => column.name);
-    return columns ? onlyColumns(columns, `${subject} gives only ${quotedList(columns)}`) : anyColumns();
+    return columns ? onlyColumns(columns, `${subject} gives ${only(columns)}`) : anyColumns();
   }
   return spec.kind === 'function' ? afterFunction(spec, settings, subject, before) : before;
 }
@@ -56,7 +56,7 @@ function afterFunction(
 ): ColumnSet {
   if (spec.writesOthers?.(settings)) return anyColumns();
   const keeps = spec.keeps?.(settings)?.filter((name) => mayHave(before, name));
-  const kept = keeps ? onlyColumns(keeps, `${subject} keeps only ${quotedList(keeps)}`) : before;
+  const kept = keeps ? onlyColumns(keeps, `${subject} keeps ${only(keeps)}`) : before;
   const removed = spec.removes?.(settings) ?? [];
   const left = without(kept, removed, `${subject} removes ${quotedList(removed)}`);
   return withColumns(
@@ -77,7 +77,7 @@ function columnsOn({ from, edge, to }: Link, leaving: ColumnSet, problems: Probl
     return false;
   });
   const names = passing.map((column) => column.name);
-  return onlyColumns(names, `${where} passes only ${quotedList(names)}`);
+  return onlyColumns(names, `${where} passes ${only(names)}`);
 }
 
 function checkNeeds(node: SpecifiedNode, sets: readonly ColumnSet[], problems: ProblemList): void {
@@ -93,6 +93,10 @@ function checkNeeds(node: SpecifiedNode, sets: readonly ColumnSet[], problems: P
       problems.error(at, `${needs} cannot reach it${reason(all)}`, nearestWord(name, all.present));
     } else problems.warning(at, `${needs} not all rows that reach it have${reason(either(lacking))}`);
   }
+}
+
+function only(names: readonly string[]): string {
+  return names.length === 0 ? 'no column' : `only ${quotedList(names)}`;
 }
 
 function reason(set: ColumnSet): string {

@@ -1,6 +1,6 @@
 /** The nodes as a graph: do all edges lead somewhere, is it free of loops, and does every row have a way from source to sink. */
 import { nearestWord } from '../spec/nearest-word.ts';
-import { quotedList } from '../spec/setting-text.ts';
+import { oneOf } from '../spec/setting-text.ts';
 import { quote } from './keys.ts';
 import type { ProblemList } from './problem.ts';
 import type { SpecifiedNode } from './read-node.ts';
@@ -26,6 +26,8 @@ export function buildGraph(nodes: readonly SpecifiedNode[], problems: ProblemLis
   let unknown = false;
   for (const from of nodes) {
     checkOutPresence(from, problems);
+    // An edge that leads nowhere would make others look unreachable: that is not told twice.
+    if (from.role === undefined || from.outUnclear) unknown = true;
     for (const edge of from.out ?? []) {
       const to = byId.get(edge.to) ?? misspelt(edge, from, byId, problems);
       if (!to) unknown = true;
@@ -36,8 +38,9 @@ export function buildGraph(nodes: readonly SpecifiedNode[], problems: ProblemLis
     }
   }
   const looped = reportLoops(nodes, links, problems);
-  // An edge that leads nowhere, or a node of unknown kind, would make others look unreachable: that is not told twice.
-  if (!unknown && nodes.every((node) => node.kind !== undefined)) checkReach(nodes, links, problems);
+  const counted = nodes.filter((node) => node.id === undefined || byId.get(node.id) === node);
+  if (!unknown) checkReach(counted, links, problems);
+  if (!unknown && !looped) checkEnds(counted, links, problems);
   return looped ? { nodes, links } : { nodes, links, order: order(nodes, links) };
 }
 
@@ -55,10 +58,10 @@ function uniqueIds(nodes: readonly SpecifiedNode[], problems: ProblemList): Map<
   return byId;
 }
 
-function checkOutPresence({ kind, hasOut, at, outKeyAt, subject }: SpecifiedNode, problems: ProblemList): void {
-  if (kind === 'sink' && hasOut) problems.error(outKeyAt, `${subject} is a sink and has out, expected none: rows end in a sink`);
-  if (kind !== undefined && kind !== 'sink' && !hasOut) {
-    problems.error(at, `${subject} is a ${kind} and has no out, expected the nodes that its rows go to: out: [{id: …}]`);
+function checkOutPresence({ kind, role, hasOut, at, outKeyAt, subject }: SpecifiedNode, problems: ProblemList): void {
+  if (role === 'sink' && hasOut) problems.error(outKeyAt, `${subject} is a sink and has out, expected none: rows end in a sink`);
+  if (kind !== undefined && role !== undefined && role !== 'sink' && !hasOut) {
+    problems.error(at, `${subject} is a ${role} and has no out, expected the nodes that its rows go to: out: [{id: …}]`);
   }
 }
 
@@ -70,13 +73,13 @@ function misspelt(
 ): SpecifiedNode | undefined {
   const ids = [...byId.keys()].filter((id) => id !== from.id);
   const meant = nearestWord(edge.to, ids);
-  const expected = ids.length === 0 ? 'the id of another node' : `one of ${quotedList(ids)}`;
+  const expected = ids.length === 0 ? 'the id of another node' : oneOf(ids);
   problems.error(edge.toAt, `${from.subject}: out leads to ${quote(edge.to)}, which is no node, expected ${expected}`, meant);
   return meant === undefined ? undefined : byId.get(meant);
 }
 
 function checkTarget(from: SpecifiedNode, edge: EdgeDraft, to: SpecifiedNode, problems: ProblemList): void {
-  if (to.kind !== 'source') return;
+  if (to.role !== 'source') return;
   problems.error(edge.toAt, `${from.subject}: out leads to ${quote(to.id!)}, which is a source, expected a function or a sink`);
 }
 
@@ -127,7 +130,7 @@ function order(nodes: readonly SpecifiedNode[], links: readonly Link[]): Specifi
   const waiting = new Map(nodes.map((node) => [node, 0]));
   for (const { to } of links) waiting.set(to, waiting.get(to)! + 1);
   const start = nodes.filter((node) => waiting.get(node) === 0);
-  const ordered = [...start.filter((node) => node.kind === 'source'), ...start.filter((node) => node.kind !== 'source')];
+  const ordered = [...start.filter((node) => node.role === 'source'), ...start.filter((node) => node.role !== 'source')];
   for (const node of ordered) {
     for (const { from, to } of links) {
       if (from !== node) continue;
@@ -142,17 +145,26 @@ function order(nodes: readonly SpecifiedNode[], links: readonly Link[]): Specifi
 // ---------------------------------------------------------------------------------------------------------------- reach
 
 function checkReach(nodes: readonly SpecifiedNode[], links: readonly Link[], problems: ProblemList): void {
-  if (nodes.length === 0) return;
-  const of = (kind: string) => nodes.filter((node) => node.kind === kind);
-  const reached = closure(of('source'), links, ({ from, to }) => [from, to]);
-  const reaching = closure(of('sink'), links, ({ from, to }) => [to, from]);
+  const reached = closure(
+    nodes.filter((node) => node.role === 'source'),
+    links,
+    ({ from, to }) => [from, to],
+  );
   for (const node of nodes) {
-    if (node.kind !== 'source' && !reached.has(node)) {
-      const is = links.some((link) => link.to === node) ? 'is reached from no source' : 'has no node that leads to it';
-      problems.error(node.at, `${node.subject} ${is}, expected a way from a source`);
-    }
-    // What leads nowhere by itself has been told already.
-    if (node.kind !== 'sink' && node.out && node.out.length > 0 && !reaching.has(node)) {
+    if (reached.has(node)) continue;
+    const is = links.some((link) => link.to === node) ? 'is reached from no source' : 'has no node that leads to it';
+    problems.error(node.at, `${node.subject} ${is}, expected a way from a source`);
+  }
+}
+
+function checkEnds(nodes: readonly SpecifiedNode[], links: readonly Link[], problems: ProblemList): void {
+  const reaching = closure(
+    nodes.filter((node) => node.role === 'sink'),
+    links,
+    ({ from, to }) => [to, from],
+  );
+  for (const node of nodes) {
+    if (!reaching.has(node)) {
       problems.error(node.outKeyAt, `${node.subject} has no way to a sink, expected one: its rows would be lost`);
     }
   }

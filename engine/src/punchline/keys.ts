@@ -1,17 +1,21 @@
 /** Reads maps, lists and words of a tree, and says what is wrong with them. */
 import { nearestWord } from '../spec/nearest-word.ts';
-import { quotedList, valueText } from '../spec/setting-text.ts';
+import { oneOf, valueText } from '../spec/setting-text.ts';
 import type { KeyTable } from './known-keys.ts';
 import type { ProblemList } from './problem.ts';
 import { type Entry, type ListTree, type MapTree, plainValue, type ScalarTree, type Tree } from './tree.ts';
 
-/** Unknown keys are errors; keys that matter elsewhere are warnings. `hint` may say where a key belongs. */
+/**
+ * Unknown keys are errors; keys that matter elsewhere are warnings. `hint` may say where a key belongs.
+ * Returns the keys that were probably meant by unknown ones: they are not missing as well.
+ */
 export function checkKeys(
   map: MapTree,
   table: KeyTable,
   problems: ProblemList,
   hint?: (key: string) => string | undefined,
-): void {
+): ReadonlySet<string> {
+  const meant = new Set<string>();
   for (const [key, entry] of map.entries) {
     if (table.known.includes(key)) continue;
     if (Object.hasOwn(table.elsewhere, key)) {
@@ -20,10 +24,12 @@ export function checkKeys(
     }
     const belongs = hint?.(key);
     const free = table.known.filter((name) => !map.entries.has(name));
-    const expected = belongs ?? (free.length === 0 ? 'nothing more' : `one of ${quotedList(free)}`);
+    const expected = belongs ?? (free.length === 0 ? 'nothing more' : oneOf(free));
     const suggestion = belongs === undefined ? nearestWord(key, [...free, ...Object.keys(table.elsewhere)]) : undefined;
+    if (suggestion !== undefined) meant.add(suggestion);
     problems.error(entry.keyAt, `unknown key ${quote(key)} in ${table.where}, expected ${expected}`, suggestion);
   }
+  return meant;
 }
 
 /** The map at an entry; a problem and `undefined` when something else stands there. */
@@ -61,10 +67,6 @@ export function choiceAt<W extends string>(
   const suggestion = typeof word === 'string' ? nearestWord(word, words) : undefined;
   problems.error(value.at, `${what} is ${found(value)}, expected ${oneOf(words)}`, suggestion);
   return undefined;
-}
-
-function oneOf(words: readonly string[]): string {
-  return words.length === 1 ? quote(words[0]!) : `one of ${quotedList(words)}`;
 }
 
 /** What stands there, for people; what came from the environment is not shown. */

@@ -58,12 +58,12 @@ export async function loadPunchlines(file: string, options: LoadOptions = {}): P
   const documents = parseYaml(problems);
   if (documents.length === 0) problems.error(0, 'the file holds no punchline, expected spec: with a dag: of nodes');
   const punchlines: Punchline[] = [];
-  for (const [index, { tree }] of documents.entries()) {
+  for (const [index, { tree, valid }] of documents.entries()) {
     if (!tree) continue;
     const before = problems.errors;
     const substituted = substitute(tree, options.env ?? process.env, problems);
     const punchline = await readDocument(substituted, { ...context, index });
-    if (!punchline || problems.errors > before) continue;
+    if (!punchline || !valid || problems.errors > before) continue;
     if (punchlines.some((other) => other.name === punchline.name)) {
       problems.error(
         tree.at,

@@ -8,8 +8,10 @@ import type { Entry, MapTree, ScalarTree, Tree } from './tree.ts';
 type Yaml = typeof import('yaml');
 
 export interface YamlDocument {
-  /** Absent when the text is no YAML; the problems are listed then. */
+  /** Absent when the text is no YAML. */
   readonly tree?: Tree;
+  /** Whether it is all right as YAML. */
+  readonly valid: boolean;
 }
 
 /** The documents of a file; blank ones are left out. */
@@ -25,12 +27,14 @@ export function parseYaml(problems: ProblemList): YamlDocument[] {
   });
   const documents: YamlDocument[] = [];
   for (const document of parsed) {
+    const before = problems.errors;
     const fatal = reportErrors([...document.errors, ...document.warnings], problems);
     const contents = document.contents as Node | null;
-    if (fatal) documents.push({});
+    if (fatal) documents.push({ valid: false });
     else if (contents && !(yaml.isScalar(contents) && contents.source === '')) {
       const tree = new TreeBuilder(yaml, problems).build(contents);
-      documents.push(tree ? { tree } : {});
+      const valid = problems.errors === before;
+      documents.push(tree ? { tree, valid } : { valid });
     }
   }
   return documents;
@@ -49,9 +53,10 @@ function reportErrors(errors: readonly YAMLError[], problems: ProblemList): bool
   const lines = new Set<number>();
   let fatal = false;
   for (const error of errors) {
-    if (error.code !== 'DUPLICATE_KEY' && error.code !== 'TAG_RESOLVE_FAILED') fatal = true;
     const { line } = problems.source.position(error.pos[0]);
-    if (lines.has(line) || lines.size >= MAX_SYNTAX_ERRORS) continue;
+    const follows = fatal && error.code === 'UNEXPECTED_TOKEN';
+    if (error.code !== 'DUPLICATE_KEY') fatal = true;
+    if (follows || lines.has(line) || lines.size >= MAX_SYNTAX_ERRORS) continue;
     lines.add(line);
     problems.error(error.pos[0], syntaxMessage(error, problems.source.text));
   }

@@ -74,11 +74,12 @@ export class ProblemList {
 
   #add(severity: Problem['severity'], at: number, message: string, suggestion: string | undefined): void {
     const place = this.source.position(at);
-    const key = `${at} ${message}`;
+    const text = printable(message);
+    const key = `${at} ${text}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     const hint = suggestion === undefined ? {} : { suggestion };
-    this.#problems.push({ file: this.source.file, ...place, severity, message, ...hint });
+    this.#problems.push({ file: this.source.file, ...place, severity, message: text, ...hint });
   }
 }
 
@@ -87,7 +88,7 @@ export function renderProblem(problem: Problem, source?: SourceText): string {
   const { file, line, column, severity, message, suggestion } = problem;
   const place = line === 0 ? file : `${file}:${line}:${column}`;
   const hint = suggestion === undefined ? '' : ` (did you mean "${suggestion}"?)`;
-  const text = printable(`${place}: ${severity}: ${message}${hint}`);
+  const text = `${printable(place)}: ${severity}: ${message}${hint}`;
   if (!source || line === 0) return text;
   return `${text}\n${excerpt(source.line(line), column)}`;
 }

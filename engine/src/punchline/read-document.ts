@@ -27,12 +27,12 @@ export async function readDocument(tree: Tree, context: DocumentContext): Promis
   const before = problems.errors;
   const map = mapAt(tree, 'the punchline', problems);
   if (!map) return undefined;
-  checkKeys(map, documentKeys, problems, (key) => (specKeys.known.includes(key) ? 'it under spec' : undefined));
+  const meant = checkKeys(map, documentKeys, problems, (key) => (specKeys.known.includes(key) ? 'it under spec' : undefined));
   checkApiVersion(map, problems);
   const kindEntry = map.entries.get('kind');
   const kind = (kindEntry && choiceAt(kindEntry, 'kind', punchlineKinds, problems)) ?? 'StreamPunchline';
   const metadata = readMetadata(map, problems);
-  const drafts = readDag(map, context);
+  const drafts = readDag(map, meant, context);
   if (!drafts) return undefined;
   const nodes = await Promise.all(drafts.map((draft) => specify(draft, context)));
   const graph = buildGraph(nodes, problems);
@@ -66,19 +66,21 @@ function checkApiVersion(map: MapTree, problems: ProblemList): void {
   if (entry) choiceAt(entry, 'apiVersion', [API_VERSION], problems);
 }
 
-function readDag(map: MapTree, context: NodeContext): NodeDraft[] | undefined {
+function readDag(map: MapTree, meantAtTop: ReadonlySet<string>, context: NodeContext): NodeDraft[] | undefined {
   const { problems } = context;
   const specEntry = map.entries.get('spec');
   if (!specEntry) {
-    problems.error(map.at, 'the punchline has no spec, expected spec: with a dag: of nodes');
+    if (!meantAtTop.has('spec') && !map.entries.has('dag')) {
+      problems.error(map.at, 'the punchline has no spec, expected spec: with a dag: of nodes');
+    }
     return undefined;
   }
   const spec = mapAt(specEntry.value, 'spec', problems);
   if (!spec) return undefined;
-  checkKeys(spec, specKeys, problems);
+  const meant = checkKeys(spec, specKeys, problems);
   const dag = spec.entries.get('dag');
   if (!dag) {
-    problems.error(specEntry.keyAt, 'spec has no dag, expected a list of nodes');
+    if (!meant.has('dag')) problems.error(specEntry.keyAt, 'spec has no dag, expected a list of nodes');
     return undefined;
   }
   const list = listAt(dag.value, 'dag', problems);

@@ -20,16 +20,19 @@ export interface NodeDraft {
   readonly id?: string;
   readonly idAt: number;
   readonly kind?: NodeKind;
+  /** Its place in the graph: the kind, or that of its type when this is another one and fits better to having `out` or not. */
+  readonly role?: NodeKind;
   readonly type?: string;
   readonly typeAt: number;
   readonly settingsTree?: MapTree;
   /** The key `settings`, else the type. */
   readonly settingsAt: number;
-  /** Absent: the node has no `out`, which is not the same as one that could not be read. */
   readonly out?: readonly EdgeDraft[];
   readonly outAt: number;
   readonly outKeyAt: number;
   readonly hasOut: boolean;
+  /** Whether it has edges that could not be read. */
+  readonly outUnclear: boolean;
 }
 
 /** A draft with what its spec says about it. */
@@ -53,22 +56,25 @@ export function readNode(tree: Tree, index: number, { problems, types }: NodeCon
   const idEntry = map.entries.get('id');
   const id = idEntry && readId(idEntry.value.at, wordAt(idEntry, `node ${index + 1}: id`, problems), problems);
   const subject = id === undefined ? `node ${index + 1}` : `node ${quote(id)}`;
-  if (!idEntry) problems.error(map.at, `${subject} has no id, expected a name that out entries can refer to`);
-  checkKeys(map, { ...nodeKeys, where: subject }, problems, (key) =>
+  const meant = checkKeys(map, { ...nodeKeys, where: subject }, problems, (key) =>
     key === 'columns' || key === 'table' ? 'it in an entry of out' : undefined,
   );
+  if (!idEntry && !meant.has('id')) problems.error(map.at, `${subject} has no id, expected a name that out entries can refer to`);
   const typeEntry = map.entries.get('type');
-  if (!typeEntry) problems.error(map.at, `${subject} has no type, expected the name of a node type`);
+  if (!typeEntry && !meant.has('type')) problems.error(map.at, `${subject} has no type, expected the name of a node type`);
   const type = typeEntry && wordAt(typeEntry, `${subject}: type`, problems);
   const kindEntry = map.entries.get('kind');
   const fromType = type === undefined ? [] : kindsOf(type, types);
   const guess = fromType.length === 1 ? fromType[0] : undefined;
-  if (!kindEntry) problems.error(map.at, `${subject} has no kind, expected kind: ${guess ?? 'source, function or sink'}`);
+  if (!kindEntry && !meant.has('kind'))
+    problems.error(map.at, `${subject} has no kind, expected kind: ${(fromType.length > 0 ? fromType : nodeKinds).join(' or ')}`);
   const kind = (kindEntry && choiceAt(kindEntry, `${subject}: kind`, nodeKinds, problems)) ?? guess;
   const settingsEntry = map.entries.get('settings');
+  const role = kind !== undefined && guess !== undefined && (guess === 'sink') !== map.entries.has('out') ? guess : kind;
   const blank = settingsEntry?.value.kind === 'scalar' && settingsEntry.value.value === null;
   const settingsTree = settingsEntry && !blank ? mapAt(settingsEntry.value, `${subject}: settings`, problems) : undefined;
   const outEntry = map.entries.get('out');
+  const out = outEntry && role !== 'sink' ? readOut(outEntry.value, subject, problems) : undefined;
   const typeAt = typeEntry?.value.at ?? map.at;
   return {
     at: map.at,
@@ -76,14 +82,16 @@ export function readNode(tree: Tree, index: number, { problems, types }: NodeCon
     ...(id === undefined ? {} : { id }),
     idAt: idEntry?.value.at ?? map.at,
     ...(kind === undefined ? {} : { kind }),
+    ...(role === undefined ? {} : { role }),
     ...(type === undefined ? {} : { type }),
     typeAt,
     ...(settingsTree === undefined ? {} : { settingsTree }),
     settingsAt: settingsEntry?.keyAt ?? typeAt,
-    ...(outEntry && kind !== 'sink' ? { out: readOut(outEntry.value, subject, problems) } : {}),
+    ...(out === undefined ? {} : { out: out.edges }),
     outAt: outEntry?.value.at ?? map.at,
     outKeyAt: outEntry?.keyAt ?? map.at,
     hasOut: outEntry !== undefined,
+    outUnclear: role !== 'sink' && (out === undefined || out.unclear),
   };
 }
 

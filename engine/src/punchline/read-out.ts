@@ -22,42 +22,54 @@ export interface ColumnDraft extends ColumnDeclaration {
   readonly at: number;
 }
 
-/** The edges that can be understood; the others are in `problems`. */
-export function readOut(tree: Tree, subject: string, problems: ProblemList): EdgeDraft[] {
-  if (tree.kind === 'map' && tree.entries.has('id')) {
-    problems.error(tree.at, `${subject}: out is a map, expected a list: start it with "- "`);
-    return [];
-  }
-  const list = listAt(tree, `${subject}: out`, problems);
-  if (!list) return [];
-  if (list.items.length === 0) problems.error(list.at, `${subject}: out is an empty list, expected at least one next node`);
+export interface Out {
+  /** Those that can be understood; what is wrong with the others is in the problems. */
+  readonly edges: readonly EdgeDraft[];
+  /** Whether there are others. */
+  readonly unclear: boolean;
+}
+
+export function readOut(tree: Tree, subject: string, problems: ProblemList): Out {
+  const items = outItems(tree, subject, problems);
   const seen = new Set<string>();
-  return list.items.flatMap((item) => {
+  const edges = items.flatMap((item) => {
     const edge = readEdge(item, subject, problems);
     if (!edge) return [];
     const key = JSON.stringify([edge.to, edge.table]);
     if (seen.has(key)) {
-      const same = edge.table === undefined ? 'without a table' : `for table ${quote(edge.table)}`;
+      const same = edge.table === undefined ? '' : ` for table ${quote(edge.table)}`;
       problems.error(
         edge.toAt,
-        `${subject}: out leads to ${quote(edge.to)} twice ${same}, expected it once: every row would go twice`,
+        `${subject}: out leads to ${quote(edge.to)} twice${same}, expected it once: every row would go twice`,
       );
     }
     seen.add(key);
     return [edge];
   });
+  return { edges, unclear: items.length === 0 || edges.length < items.length };
+}
+
+/** A single entry that is not in a list is told, and then read like one that is. */
+function outItems(tree: Tree, subject: string, problems: ProblemList): readonly Tree[] {
+  if (tree.kind === 'map' && tree.entries.has('id')) {
+    problems.error(tree.at, `${subject}: out is a map, expected a list: start it with "- "`);
+    return [tree];
+  }
+  const items = listAt(tree, `${subject}: out`, problems)?.items;
+  if (items?.length === 0) problems.error(tree.at, `${subject}: out is an empty list, expected at least one next node`);
+  return items ?? [];
 }
 
 function readEdge(tree: Tree, subject: string, problems: ProblemList): EdgeDraft | undefined {
   if (tree.kind === 'scalar' && typeof tree.value === 'string') {
     problems.error(tree.at, `${subject}: out entry is ${found(tree)}, expected a map: "- id: ${tree.value.slice(0, 60)}"`);
-    return undefined;
+    return { at: tree.at, to: tree.value, toAt: tree.at, tableAt: tree.at };
   }
   const map = mapAt(tree, `${subject}: out entry`, problems);
   if (!map) return undefined;
-  checkKeys(map, { ...outKeys, where: `${subject}: out` }, problems);
+  const meant = checkKeys(map, { ...outKeys, where: `${subject}: out` }, problems);
   const id = map.entries.get('id');
-  if (!id) problems.error(map.at, `${subject}: out entry has no id, expected the id of the next node`);
+  if (!id && !meant.has('id')) problems.error(map.at, `${subject}: out entry has no id, expected the id of the next node`);
   const to = id && wordAt(id, `${subject}: id in out`, problems);
   const tableEntry = map.entries.get('table');
   const table = tableEntry && wordAt(tableEntry, `${subject}: table in out`, problems);
@@ -103,9 +115,9 @@ function readColumn(tree: Tree, subject: string, problems: ProblemList): ColumnD
   }
   const map = mapAt(tree, `${subject}: column`, problems);
   if (!map) return undefined;
-  checkKeys(map, { ...columnKeys, where: `${subject}: column` }, problems);
+  const meant = checkKeys(map, { ...columnKeys, where: `${subject}: column` }, problems);
   const nameEntry = map.entries.get('name');
-  if (!nameEntry) problems.error(map.at, `${subject}: column has no name, expected {name: …, type: …}`);
+  if (!nameEntry && !meant.has('name')) problems.error(map.at, `${subject}: column has no name, expected {name: …, type: …}`);
   const name = nameEntry && wordAt(nameEntry, `${subject}: column name`, problems);
   const typeEntry = map.entries.get('type');
   const type = typeEntry && wordAt(typeEntry, `${subject}: column type`, problems);

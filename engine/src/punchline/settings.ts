@@ -61,7 +61,8 @@ function crossCheck(spec: NodeSpec, settings: Readonly<Record<string, Json>>): r
 /** Points at the value, or for a missing one at the key of what it is missing in. */
 function report(problem: SettingProblem, tree: MapTree, settingsAt: number, complain: Complain): void {
   const place = follow(tree, problem.path);
-  const variable = (place.tree as ScalarTree | undefined)?.variable;
+  const { variable, unresolved } = (place.tree ?? {}) as Partial<ScalarTree>;
+  if (unresolved) return;
   const shown = variable === undefined ? problem : { ...problem, found: `the value of ${variable}` };
   const key = place.keyAt ?? (place.at === tree.at ? settingsAt : place.at);
   const at = { unknown: key, wrong: place.at, missing: key }[problem.kind];

@@ -19,7 +19,13 @@ export function substitute(tree: Tree, environment: Environment, problems: Probl
       return { ...tree, items: tree.items.map((item) => substitute(item, environment, problems)) };
     case 'scalar': {
       if (typeof tree.value !== 'string' || !tree.value.includes('${')) return tree;
-      return { ...tree, ...replaced(tree.value, environment, (message) => problems.error(tree.at, message)) };
+      let unresolved = false;
+      const complain = (message: string): void => {
+        unresolved = true;
+        problems.error(tree.at, message);
+      };
+      const value = replaced(tree.value, environment, complain);
+      return { ...tree, ...value, ...(unresolved ? { unresolved } : {}) };
     }
   }
 }

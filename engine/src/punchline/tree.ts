@@ -13,6 +13,8 @@ export interface ScalarTree {
   readonly value: null | boolean | number | bigint | string;
   /** Where the value comes from when it holds environment variables: it is then not shown in messages. */
   readonly variable?: string;
+  /** True when a variable in it could not be found: that has been told. */
+  readonly unresolved?: boolean;
   /** True when the value is one variable and nothing else: the setting's type decides what it is. */
   readonly lone?: boolean;
 }

@@ -37,7 +37,7 @@ export function expectation(field: Field<unknown>): string {
     case 'flag':
       return 'true or false';
     case 'choice':
-      return limits.choices!.length === 1 ? `"${limits.choices![0]}"` : `one of ${quotedList(limits.choices!)}`;
+      return oneOf(limits.choices!);
     case 'list':
       return `a list${lengthText(limits)}`;
     case 'map':
@@ -69,6 +69,11 @@ export function valueText(value: unknown): string {
   if (typeof value === 'object') return 'a map';
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value);
   return typeof value === 'boolean' ? String(value) : `the number ${value}`;
+}
+
+/** `one of "a", "b"`, or the only word there is. */
+export function oneOf(words: readonly string[]): string {
+  return words.length === 1 ? quotedList(words) : `one of ${quotedList(words)}`;
 }
 
 /** `"a", "b", "c"`; long lists are cut. */

@@ -38,7 +38,7 @@ test('all problems come at once', async () => {
     'setting "interval" is the number 0, expected a whole number of at least 1 (milliseconds)',
     'setting "loud" is "yes", expected true or false',
     'setting "mode" is "apend", expected one of "append", "overwrite"',
-    'setting "tags[1]" is the number 1, expected text',
+    'setting "tags[1]" is the number 1, expected text (put it in quotes)',
     'unknown setting "rotate.kep", expected one of "size_bytes", "keep"',
   ]);
 });

@@ -9,7 +9,7 @@ import type { GenericSchema } from 'valibot';
 import type { Field, Fields } from './fields.ts';
 import { nearestWord } from './nearest-word.ts';
 import type { Json } from './plan.ts';
-import { expectation, quotedList, valueText } from './setting-text.ts';
+import { expectation, oneOf, valueText } from './setting-text.ts';
 
 export type SettingPath = readonly (string | number)[];
 
@@ -48,15 +48,19 @@ interface Walk {
 type JsonObject = Record<string, Json>;
 
 function walkGroup(walk: Walk, fields: Fields, given: Readonly<Record<string, unknown>>, path: SettingPath): JsonObject {
+  const meant = new Set<string>();
   for (const key of Object.keys(given)) {
     if (Object.hasOwn(fields, key)) continue;
     const names = Object.keys(fields).filter((name) => !Object.hasOwn(given, name));
     const suggestion = nearestWord(key, names);
-    const expected = names.length === 0 ? 'no further settings' : `one of ${quotedList(names)}`;
+    if (suggestion !== undefined) meant.add(suggestion);
+    const expected = names.length === 0 ? 'no further settings' : oneOf(names);
     walk.problems.push({ path: [...path, key], kind: 'unknown', expected, ...(suggestion === undefined ? {} : { suggestion }) });
   }
   const entries: [string, Json][] = [];
   for (const [name, field] of Object.entries(fields)) {
+    // A misspelt setting is not missing as well.
+    if (meant.has(name)) continue;
     const value = Object.hasOwn(given, name)
       ? walkValue(walk, field, given[name], [...path, name])
       : walkAbsent(walk, field, [...path, name]);
@@ -100,10 +104,18 @@ function walkValue(walk: Walk, field: Field<unknown>, value: unknown, path: Sett
     path,
     kind: 'wrong',
     found: valueText(value),
-    expected: expectation(field),
+    expected: `${expectation(field)}${hintFor(field, value)}`,
     ...(suggestion === undefined ? {} : { suggestion }),
   });
   return undefined;
+}
+
+/** What is easily got wrong in YAML. */
+function hintFor(field: Field<unknown>, value: unknown): string {
+  const exact = typeof value === 'number' && (!Number.isInteger(value) || Number.isSafeInteger(value));
+  if (field.kind === 'integer' && (typeof value === 'bigint' || (typeof value === 'number' && !exact))) return ' within ±2^53';
+  const plain = typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
+  return field.kind === 'text' && plain ? ' (put it in quotes)' : '';
 }
 
 /** Schemas are built at the first use of a field and kept: a punchline has many nodes of one type. */
