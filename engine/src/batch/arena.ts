@@ -1,5 +1,5 @@
+import { ArenaFullError } from './arena-full-error.ts';
 import type { KernelExports } from './kernel-exports.ts';
-import { ArenaFullError } from './row-batch.ts';
 
 /** Bytes behind every text that may be read along with its end. */
 const GUARD = 64;

@@ -18,8 +18,10 @@ export interface Batch {
   set(name: string, data: ColumnData): void;
   /** Removes a column from the rows. */
   drop(name: string): void;
-  /** Gives a column another name, in its place; an existing column `to` is replaced. */
+  /** Gives a column another name, in its place; an existing column `to` is replaced. A row that has no `from` is left as it is. */
   rename(from: string, to: string): void;
+  /** Leaves only these columns, in this order. */
+  select(names: readonly string[]): void;
   /** Keeps the rows where `keep[row]` is not 0. The others count as delivered, in the metric `filtered`. */
   filter(keep: Uint8Array): void;
   /** Sends one row to the error table instead. `reason` is one sentence for people. A row that is gone already is left alone. */

@@ -103,11 +103,6 @@ export interface Encoder {
   ): { readonly rows: number; readonly bytes: number };
 }
 
-/** Thrown when the arena is too small for a batch: the chain tries again with fewer rows. */
-export class ArenaFullError extends Error {
-  override readonly name = 'ArenaFullError';
-}
-
 export interface DecoderOptions {
   readonly memory: WebAssembly.Memory;
   readonly kernel: WebAssembly.Module;
@@ -117,4 +112,5 @@ export interface DecoderOptions {
   readonly maxRows: number;
 }
 
+export { ArenaFullError } from './arena-full-error.ts';
 export type { Json };

@@ -124,6 +124,11 @@ export class View implements RowView {
     this.#readers.delete(to);
   }
 
+  select(names: readonly string[]): void {
+    this.#overlay.project(new Map(names.map((name) => [name, this.#overlay.get(name)])));
+    this.#readers.clear();
+  }
+
   filter(keep: Uint8Array): void {
     if (keep.length < this.size) {
       throw new TypeError(`Cannot filter rows: keep has ${keep.length} entries, expected ${this.size} (batch.size)`);

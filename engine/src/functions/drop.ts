@@ -1,0 +1,20 @@
+import { list, text } from '../spec/fields.ts';
+import { batchFunction } from '../spec/node.ts';
+
+export default batchFunction({
+  summary: 'Removes the named columns.',
+  settings: {
+    columns: list(text('Name of a column.'), 'The columns that go. A row that does not have one is left as it is.', { min: 1 }),
+  },
+  examples: [
+    { title: 'Without the raw message', yaml: 'id: slim\nkind: function\ntype: drop\nsettings:\n  columns: [raw_message]\n' },
+  ],
+  reads: () => [],
+  writes: () => [],
+  removes: ({ columns }) => columns,
+  open: ({ settings: { columns } }) => ({
+    apply: (batch) => {
+      for (const column of columns) batch.drop(column);
+    },
+  }),
+});
