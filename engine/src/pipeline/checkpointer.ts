@@ -1,5 +1,5 @@
 /**
- * Writes down how far everything has been delivered: soon after it has changed, never oftener than the interval, and in the one
+ * Writes down how far everything has been delivered: soon after it has changed, seldom oftener than the interval, and in the one
  * order that is safe: sinks make their bytes durable, then positions and sink positions go to disk together, then sources hear.
  */
 
@@ -7,6 +7,9 @@ import type { Log } from '../spec/node.ts';
 import type { Json } from '../spec/plan.ts';
 import { backoff } from './backoff.ts';
 import type { PipelineState } from './options.ts';
+
+/** After a quiet time the first change is saved so soon. */
+const SOON_MS = 50;
 
 export interface Snapshot {
   readonly positions: Readonly<Record<string, Readonly<Record<string, Json>>>>;
@@ -29,6 +32,7 @@ export class Checkpointer {
   readonly #options: CheckpointerOptions;
   #timer: NodeJS.Timeout | undefined;
   #dirty = false;
+  #savedAt = Number.NEGATIVE_INFINITY;
   #saving: Promise<void> | undefined;
 
   constructor(options: CheckpointerOptions) {
@@ -39,10 +43,14 @@ export class Checkpointer {
   changed(): void {
     this.#dirty = true;
     if (this.#timer || this.#saving) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.save().catch((error: unknown) => this.#options.failed(error));
-    }, this.#options.intervalMs);
+    const due = this.#savedAt + this.#options.intervalMs - performance.now();
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.save().catch((error: unknown) => this.#options.failed(error));
+      },
+      Math.max(due, Math.min(SOON_MS, this.#options.intervalMs)),
+    );
   }
 
   /** Saves now, and again where more was committed meanwhile. */
@@ -56,6 +64,7 @@ export class Checkpointer {
       await this.#saving;
     } finally {
       this.#saving = undefined;
+      this.#savedAt = performance.now();
     }
     if (this.#dirty) this.changed();
   }

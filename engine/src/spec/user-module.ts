@@ -20,8 +20,11 @@ export function userModuleUrl(type: string, folder: string): string {
 export async function requireUserModule(type: string, folder: string): Promise<string> {
   const url = userModuleUrl(type, folder);
   const subject = `Cannot load node type "${type}"`;
-  if (!/\.(ts|js)$/.test(url)) {
-    throw new ReefError('config', `${subject}: the name does not end in .ts or .js, expected a TypeScript or JavaScript module`);
+  if (!/\.[cm]?[jt]s$/.test(url)) {
+    throw new ReefError(
+      'config',
+      `${subject}: the name does not end in .ts or .js (or .mts, .mjs), expected a TypeScript or JavaScript module`,
+    );
   }
   let path: string;
   try {

@@ -1,0 +1,29 @@
+/** What code outside the engine may use: everything needed to write sources, functions and sinks of one's own. */
+export type { Batch, Column, ColumnData, ReadOptions } from './batch/batch.ts';
+export { ValueKind } from './batch/batch.ts';
+export type { ReefErrorCode, ReefErrorOptions } from './errors.ts';
+export { ReefError } from './errors.ts';
+export type { ColumnDeclaration, ColumnType } from './spec/column-type.ts';
+export type { Field, Fields, Settings } from './spec/fields.ts';
+export { choice, flag, group, integer, json, list, map, number, text } from './spec/fields.ts';
+export type {
+  BatchFunction,
+  Feed,
+  FunctionSpec,
+  Log,
+  OpenContext,
+  PartitionFeed,
+  PartitionOptions,
+  Position,
+  SettingIssue,
+  Sink,
+  SinkChunk,
+  SinkContext,
+  SinkPosition,
+  SinkSpec,
+  Source,
+  SourceContext,
+  SourceSpec,
+} from './spec/node.ts';
+export { batchFunction, sink, source } from './spec/node.ts';
+export type { Codec, Json, PunchlineKind } from './spec/plan.ts';

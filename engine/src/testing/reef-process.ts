@@ -1,0 +1,64 @@
+/** Runs the built `reef` command for tests, in a folder that goes with the test. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ReefProcess {
+  readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly ended: Promise<Ended>;
+}
+
+/** A new folder, removed after the test. */
+export function temporaryFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'reef-test-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Writes a punchline with the given nodes, in flow style, and returns its path. */
+export function writePunchline(folder: string, kind: 'BatchPunchline' | 'StreamPunchline', nodes: readonly object[]): string {
+  const file = join(folder, 'punchline.yaml');
+  writeFileSync(file, JSON.stringify({ kind, metadata: { name: 'test' }, spec: { dag: nodes } }));
+  return file;
+}
+
+/** Starts `reef`; killed with the test at the latest. */
+export function startReef(t: TestContext, args: readonly string[], env: Readonly<Record<string, string>> = {}): ReefProcess {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  child.stdin.on('error', () => {});
+  const ended = new Promise<Ended>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+  t.after(() => {
+    child.kill('SIGKILL');
+  });
+  return { child, ended };
+}
+
+/** Runs `reef` to its end. */
+export function reef(t: TestContext, args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended> {
+  const { child, ended } = startReef(t, args, env);
+  child.stdin.end();
+  return ended;
+}
