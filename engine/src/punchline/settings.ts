@@ -2,7 +2,7 @@
 import { allSettings, ENCODING } from '../spec/encoding.ts';
 import type { NodeSpec, SettingIssue } from '../spec/node.ts';
 import type { Codec, Json } from '../spec/plan.ts';
-import { settingMessage } from '../spec/setting-text.ts';
+import { pathText, settingMessage } from '../spec/setting-text.ts';
 import { type SettingProblem, validateSettings } from '../spec/validate.ts';
 import type { ProblemList } from './problem.ts';
 import { shapeSettings } from './setting-tree.ts';
@@ -39,7 +39,8 @@ export async function readSettings(request: SettingsRequest, problems: ProblemLi
   if (wrong || !validation.settings) return undefined;
   for (const issue of crossCheck(spec, validation.settings)) {
     const place = follow(tree, issue.path);
-    complain(place.at === tree.at ? request.at : place.at, issue.message);
+    wrong = true;
+    problems.error(place.at === tree.at ? request.at : place.at, `${request.subject}${issueText(issue)}`);
   }
   if (wrong) return undefined;
   if (fields === spec.settings) return { settings: validation.settings };
@@ -54,8 +55,15 @@ function crossCheck(spec: NodeSpec, settings: Readonly<Record<string, Json>>): r
   try {
     return spec.check?.(settings) ?? [];
   } catch (error) {
-    return [{ path: [], message: `its check of the settings failed: ${error instanceof Error ? error.message : String(error)}` }];
+    return [{ path: [], message: `cannot check its settings: ${error instanceof Error ? error.message : String(error)}` }];
   }
+}
+
+/** Messages may begin with the name of the setting or leave it out. */
+function issueText({ path, message }: SettingIssue): string {
+  const name = pathText(path);
+  if (name === '') return ` ${message}`;
+  return `: setting "${name}" ${message.startsWith(`${name} `) ? message.slice(name.length + 1) : message}`;
 }
 
 /** Points at the value, or for a missing one at the key of what it is missing in. */

@@ -25,9 +25,7 @@ const generator = source({
     return messages_column && [...names].map((name) => ({ name, type: 'any' }));
   },
   check: ({ messages, messages_column }) =>
-    messages && messages_column
-      ? [{ path: ['messages'], message: 'messages and messages_column are both given, expected one of them' }]
-      : [],
+    messages && messages_column ? [{ path: ['messages'], message: 'stands beside messages_column, expected one of both' }] : [],
   open,
 });
 

@@ -18,9 +18,11 @@ interface NodeSpecification<F extends Fields> {
   check?(settings: Settings<F>): readonly SettingIssue[];
 }
 
-/** What is wrong with settings that are right one by one; `path` leads to the one that the message is about. */
+/** What is wrong with settings that are right one by one. */
 export interface SettingIssue {
+  /** Leads to the setting that it is about; empty: to the node. */
   readonly path: readonly (string | number)[];
+  /** To be read after the name of the setting: `is empty, expected at least one message`. */
   readonly message: string;
 }
 
