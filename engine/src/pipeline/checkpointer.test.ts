@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ReefError } from '../errors.ts';
+import { Checkpointer } from './checkpointer.ts';
+import type { PipelineState } from './options.ts';
+
+function checkpointed(over: { sync?: () => Promise<void>; save?: () => Promise<void> } = {}) {
+  const steps: string[] = [];
+  let position = 0;
+  const checkpointer = new Checkpointer({
+    state: {
+      save: async ({ positions }: { positions: { in: { p: number } } }) => {
+        await over.save?.();
+        steps.push(`save ${positions.in.p}`);
+      },
+    } as unknown as PipelineState,
+    intervalMs: 60_000,
+    log: { info: () => {}, warn: (message) => steps.push(message) },
+    signal: new AbortController().signal,
+    snapshot: () => {
+      steps.push('snapshot');
+      return { positions: { in: { p: position } }, sinks: {} };
+    },
+    syncSinks: async () => {
+      // What is committed while sinks sync must not slip into this checkpoint.
+      position++;
+      await over.sync?.();
+      steps.push('sync');
+    },
+    saved: async () => {
+      steps.push('saved');
+    },
+    failed: (error) => steps.push(`failed ${error}`),
+  });
+  return { checkpointer, steps };
+}
+
+test('the snapshot is taken before sinks sync, and sources hear only after it is on disk', async () => {
+  const { checkpointer, steps } = checkpointed();
+  checkpointer.changed();
+  await checkpointer.save();
+  checkpointer.stop();
+  assert.deepEqual(steps, ['snapshot', 'sync', 'save 0', 'saved']);
+});
+
+test('nothing is written when nothing has changed', async () => {
+  const { checkpointer, steps } = checkpointed();
+  await checkpointer.save();
+  assert.deepEqual(steps, []);
+});
+
+test('a state folder on a full disk is tried again, and nothing counts as saved before', async () => {
+  let refusals = 1;
+  const { checkpointer, steps } = checkpointed({
+    save: async () => {
+      if (refusals-- > 0) throw new ReefError('state', 'Cannot write checkpoint: no space left', { retry: true });
+    },
+  });
+  checkpointer.changed();
+  await checkpointer.save();
+  checkpointer.stop();
+  assert.deepEqual(steps, [
+    'snapshot',
+    'sync',
+    'Cannot write checkpoint: no space left; trying again until it works (try 1)',
+    'sync',
+    'save 0',
+    'saved',
+  ]);
+});

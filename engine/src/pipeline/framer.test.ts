@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type Cut, Framer, OVERSIZE_HEAD_BYTES } from './framer.ts';
+import { type Slot, SlotPool } from './slots.ts';
+
+const SLOT = 64;
+const MOST = 200;
+
+interface Taken {
+  readonly text: string;
+  readonly offset: number;
+  readonly end: number;
+  readonly last: boolean;
+  readonly reject?: Cut['reject'];
+}
+
+/** A framer over small slots, with what comes out of it. `split: 'worker'` consumes whole rows only, as a worker does. */
+function framed(split: 'newline' | 'worker', signal = new AbortController().signal) {
+  const sizes = [SLOT, SLOT, SLOT, SLOT, MOST + SLOT];
+  const slots: Slot[] = [];
+  let start = 0;
+  for (const [index, size] of sizes.entries()) {
+    slots.push({ index, start, end: start + size });
+    start += size + 8;
+  }
+  const bytes = new Uint8Array(new SharedArrayBuffer(start));
+  const input = new SlotPool(slots.slice(0, 4));
+  const largeInput = new SlotPool(slots.slice(4));
+  const cuts: Taken[] = [];
+  const submit = async (cut: Cut): Promise<number> => {
+    const { from, to, last, offset, end, reject, pool, slot } = cut;
+    const whole = Buffer.from(bytes.subarray(from, to)).toString('latin1');
+    const consumed = last || split === 'newline' ? whole.length : whole.lastIndexOf('\n') + 1;
+    const text = whole.slice(0, consumed);
+    if (text !== '' || reject)
+      cuts.push({
+        text,
+        offset,
+        end: split === 'worker' && !reject ? offset + consumed : end,
+        last,
+        ...(reject ? { reject } : {}),
+      });
+    await Promise.resolve();
+    pool.release(slot);
+    return from + consumed;
+  };
+  const host = {
+    bytes,
+    input,
+    largeInput,
+    maxRowBytes: MOST,
+    split,
+    signal,
+    submit,
+    delivered: async () => {},
+    forget: () => {},
+  };
+  return { framer: new Framer(host, 0), cuts, input, largeInput };
+}
+
+async function feed(framer: Framer, text: string, chunks: Iterator<number>, flush: Iterator<boolean>): Promise<void> {
+  const data = Buffer.from(text, 'latin1');
+  for (let at = 0; at < data.length; ) {
+    const room = await framer.room();
+    const length = Math.min(room.length, data.length - at, chunks.next().value!);
+    room.set(data.subarray(at, at + length));
+    framer.advance(length, { flush: flush.next().value! });
+    at += length;
+  }
+  await framer.end();
+}
+
+const anyRows = fc.array(
+  fc.oneof(
+    { weight: 6, arbitrary: fc.integer({ min: 0, max: 40 }) },
+    { weight: 2, arbitrary: fc.integer({ min: 50, max: MOST }) },
+    { weight: 1, arbitrary: fc.integer({ min: MOST + 1, max: 3 * MOST }) },
+  ),
+  { maxLength: 30 },
+);
+
+for (const split of ['newline', 'worker'] as const) {
+  test(`however bytes arrive, every byte comes out once, in order, in whole rows (split by ${split})`, async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        anyRows,
+        fc.boolean(),
+        fc.infiniteStream(fc.integer({ min: 1, max: 100 })),
+        fc.infiniteStream(fc.boolean()),
+        async (lengths, newlineAtEnd, chunks, flush) => {
+          // A worker that must tell rows apart itself is not given rows beyond the bound here: only the newline makes them certain.
+          const rows = lengths
+            .filter((length) => split === 'newline' || length <= MOST)
+            .map((length, n) => String.fromCharCode(97 + (n % 26)).repeat(length));
+          const text = rows.join('\n') + (newlineAtEnd && rows.length > 0 ? '\n' : '');
+          const { framer, cuts, input, largeInput } = framed(split);
+          await feed(framer, text, chunks, flush);
+          await new Promise(setImmediate);
+          let offset = 0;
+          const seen: string[] = [];
+          for (const cut of cuts) {
+            assert.equal(cut.offset, offset);
+            if (cut.reject) {
+              const row = text.slice(cut.offset).split('\n', 1)[0]!;
+              assert.equal(cut.reject.truncated?.bytes, row.length);
+              assert.equal(cut.reject.truncated?.sha256, createHash('sha256').update(row).digest('hex'));
+              assert.ok(row.startsWith(cut.text) && cut.text.length === Math.min(row.length, SLOT, OVERSIZE_HEAD_BYTES));
+              seen.push(text.slice(cut.offset, cut.end));
+            } else {
+              assert.ok(cut.text.endsWith('\n') || cut.last, JSON.stringify(cut));
+              for (const row of cut.text.split('\n')) assert.ok(row.length <= MOST);
+              seen.push(cut.text);
+            }
+            offset = cut.end;
+          }
+          assert.equal(seen.join(''), text);
+          assert.equal(input.free, 4, 'an input slot was not given back');
+          assert.equal(largeInput.free, 1, 'the large slot was not given back');
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+}
+
+test('a flush with an unfinished row holds no slot while nothing comes', async () => {
+  const { framer, input } = framed('newline');
+  const room = await framer.room();
+  room.set(Buffer.from('abc'));
+  framer.advance(3, { flush: true });
+  assert.equal(input.free, 4);
+});
+
+test('room rejects when the engine stops, also while it waits for memory', async () => {
+  const stop = new AbortController();
+  const { framer, input } = framed('newline', stop.signal);
+  while (input.tryTake());
+  const waiting = framer.room();
+  stop.abort();
+  await assert.rejects(waiting, { name: 'AbortError' });
+});
+
+test('advance without room is a programmer mistake', () => {
+  const { framer } = framed('newline');
+  assert.throws(() => framer.advance(1), TypeError);
+});
