@@ -1,0 +1,67 @@
+/** What the guides show is run: files in their code blocks (```ts NAME, ```yaml NAME) and all punchlines. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const reef = join(root, 'engine', 'bin', 'reef.js');
+const run = promisify(execFile);
+
+interface Sample {
+  readonly language: string;
+  readonly name: string;
+  readonly text: string;
+}
+
+async function samplesOf(page: string): Promise<Sample[]> {
+  const markdown = await readFile(join(root, page), 'utf8');
+  return Array.from(markdown.matchAll(/^```(\w+) ?(\S*)\n([\s\S]*?)^```$/gm), (match) => ({
+    language: match[1]!,
+    name: match[2]!,
+    text: match[3]!,
+  }));
+}
+
+async function folderWith(t: TestContext, samples: readonly Sample[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'reef-docs-'));
+  t.after(() => rm(folder, { recursive: true }));
+  await mkdir(join(folder, 'node_modules', '@reef'), { recursive: true });
+  await symlink(join(root, 'engine'), join(folder, 'node_modules', '@reef', 'engine'));
+  for (const { name, text } of samples) await writeFile(join(folder, name), text);
+  return folder;
+}
+
+test('the function in docs/native-functions.md does what the page says', async (t) => {
+  const folder = await folderWith(
+    t,
+    (await samplesOf('docs/native-functions.md')).filter(({ name }) => name !== ''),
+  );
+  await copyFile(join(root, 'examples', 'moment', 'earthquakes.jsonl'), join(folder, 'earthquakes.jsonl'));
+  const { stdout } = await run(process.execPath, [reef, 'run', 'strength.yaml', '--state', 'state'], { cwd: folder });
+  const rows = stdout.trimEnd().split('\n');
+  const source = (await readFile(join(folder, 'earthquakes.jsonl'), 'utf8')).trimEnd().split('\n');
+  const expected = source
+    .map((line) => JSON.parse(line) as { magnitude: number })
+    .filter(({ magnitude }) => magnitude >= 4.5)
+    .map((row) => ({ ...row, strength: row.magnitude < 5 ? 'light' : row.magnitude < 6 ? 'moderate' : 'strong' }));
+  assert.deepEqual(
+    rows.map((row) => JSON.parse(row)),
+    expected,
+  );
+});
+
+for (const page of ['README.md', 'docs/punchlines.md', 'docs/running.md', 'docs/data-path.md']) {
+  test(`the punchlines in ${page} are right`, async (t) => {
+    const punchlines = (await samplesOf(page)).filter(({ language, text }) => language === 'yaml' && text.includes('dag:'));
+    const folder = await folderWith(
+      t,
+      punchlines.map((sample, index) => ({ ...sample, name: `${index}.yaml` })),
+    );
+    for (const index of punchlines.keys()) await run(process.execPath, [reef, 'check', `${index}.yaml`], { cwd: folder });
+  });
+}
