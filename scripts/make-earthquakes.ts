@@ -1,6 +1,6 @@
 /**
- * Makes examples/moment/earthquakes.jsonl from the npm package vega-datasets: one flat JSON row per event of the USGS feed, in the
- * feed's order. `--check` only compares, for CI. Source and licence stand in examples/moment/README.md.
+ * Makes examples/moment/earthquakes.jsonl from the npm package vega-datasets: one flat JSON row per event of the USGS feed, the
+ * strongest first. `--check` only compares, for CI. Source and licence stand in examples/moment/README.md.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,10 @@ interface Event {
 const target = new URL('../examples/moment/earthquakes.jsonl', import.meta.url);
 const feed = fileURLToPath(import.meta.resolve('vega-datasets')).replace(/build\/[^/]*$/, 'data/earthquakes.json');
 const events = (JSON.parse(readFileSync(feed, 'utf8')) as { features: readonly Event[] }).features;
-const rows = events.map(row).join('');
+const rows = events
+  .toSorted((a, b) => (b.properties.mag ?? 0) - (a.properties.mag ?? 0))
+  .map(row)
+  .join('');
 
 if (!process.argv.includes('--check')) {
   writeFileSync(target, rows);
