@@ -48,7 +48,7 @@ function compileValue(value: Json, fields: ReadonlyMap<string, FieldValue>, isTe
   if (typeof value !== 'string') return [JSON.stringify(value)];
   const lone = /^%\{([^{}]*)\}$/.exec(value);
   const field = lone === null ? undefined : fields.get(lone[1]!);
-  if (field !== undefined) return [(message) => JSON.stringify(isText ? asText(field(message)) : field(message))];
+  if (field !== undefined) return [(message) => asJson(isText ? asText(field(message)) : field(message))];
   // What names no field goes out as it is.
   const pieces = value.split(/(%\{[^{}]*\})/).map((part): Piece => {
     const inner = part.startsWith('%{') ? fields.get(part.slice(2, -1)) : undefined;
@@ -57,12 +57,22 @@ function compileValue(value: Json, fields: ReadonlyMap<string, FieldValue>, isTe
   return ['"', ...pieces, '"'];
 }
 
+function asJson(value: Json): string {
+  if (typeof value === 'number') return `${value}`;
+  return typeof value === 'string' ? `"${insideString(value)}"` : JSON.stringify(value);
+}
+
 function asText(value: Json): string {
+  if (typeof value === 'number') return `${value}`;
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+/** What JSON writes otherwise: quotes, backslashes, control characters, surrogates without their other half. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be escaped.
+const special = /["\\\u0000-\u001f\ud800-\udfff]/;
+
 function insideString(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
+  return special.test(text) ? JSON.stringify(text).slice(1, -1) : text;
 }
 
 function merged(pieces: readonly Piece[]): Piece[] {
