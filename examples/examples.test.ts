@@ -1,0 +1,77 @@
+/** Every punchline below examples/ passes `reef check`, runs, and gives what a plain loop over the same rows gives. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createReadStream, globSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+type Row = Record<string, unknown>;
+
+interface Expected {
+  /** File for standard input. */
+  readonly stdin?: string;
+  /** Where the rows come out: a file beside the punchline, or standard output. */
+  readonly output: string | 'stdout';
+  readonly rows: () => Row[];
+}
+
+const examples = fileURLToPath(new URL('.', import.meta.url));
+const reef = fileURLToPath(new URL('../engine/bin/reef.js', import.meta.url));
+
+/** A punchline that is missing here fails its test: each example says what is right. */
+const expected: Readonly<Record<string, Expected>> = {
+  'moment/moment.yaml': { output: 'out/moment.jsonl', rows: withMoment },
+  'moment/moment-many.yaml': { output: 'out/moment-many.jsonl', rows: withMoment },
+  'moment/moment-stdin.yaml': { stdin: 'earthquakes.jsonl', output: 'stdout', rows: withMoment },
+};
+
+for (const name of globSync('*/*.yaml', { cwd: examples }).sort()) {
+  test(`${name} runs, and its rows are right`, async (t) => {
+    const { stdin, output, rows } = expected[name] ?? assert.fail('examples.test.ts does not say what it must give');
+    const file = join(examples, name);
+    const folder = dirname(file);
+    const state = await mkdtemp(join(tmpdir(), 'reef-examples-'));
+    t.after(() => rm(state, { recursive: true }));
+    assert.equal((await run(t, ['check', file])).code, 0);
+    const { code, stdout, stderr } = await run(t, ['run', file, '--state', state], stdin && join(folder, stdin));
+    assert.equal(code, 0, stderr);
+    const text = output === 'stdout' ? stdout : await readFile(join(folder, output), 'utf8');
+    assert.deepEqual(parseRows(text), rows());
+  });
+}
+
+function withMoment(): Row[] {
+  return parseRows(readFileSync(join(examples, 'moment', 'earthquakes.jsonl'), 'utf8')).map((row) => {
+    const time = new Date((row.creation_timestamp as number) * 1000);
+    const [hour, minute] = [time.getUTCHours(), time.getUTCMinutes()];
+    const sharp = minute === 0 ? { 0: 'midnight', 12: 'midday' }[hour] : undefined;
+    return { ...row, moment: sharp ?? (hour <= 8 || hour >= 20 ? 'night' : 'day') };
+  });
+}
+
+function parseRows(text: string): Row[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Row);
+}
+
+async function run(
+  t: TestContext,
+  args: readonly string[],
+  stdin?: string,
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [reef, ...args], { signal: t.signal });
+  const texts = [child.stdout, child.stderr].map((stream) => stream.setEncoding('utf8').toArray());
+  if (stdin) createReadStream(stdin).pipe(child.stdin);
+  else child.stdin.end();
+  const code = await new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (exit) => resolve(exit ?? 1));
+  });
+  const [stdout, stderr] = await Promise.all(texts.map(async (parts) => (await parts).join('')));
+  return { code, stdout: stdout!, stderr: stderr! };
+}
