@@ -2,9 +2,10 @@
 import { get8, put8 } from './access';
 import { BAD_SCALAR, SYNTAX, TOO_DEEP, fail } from './failure';
 import {
-  CLOSE_LIST, CLOSE_OBJECT, COLON, COMMA, MINUS, OPEN_LIST, OPEN_OBJECT, QUOTE, isDigit, isWord, skipLiteral, skipNumber,
+  CLOSE_LIST, COMMA, MINUS, OPEN_LIST, OPEN_OBJECT, QUOTE, isDigit, isWord, skipLiteral, skipNumber,
   skipSpace, skipString,
 } from './json-token';
+import { expectedGap, gapLength, isGap, learnGap, linkBehind, readKey } from './shape';
 
 /** Objects and lists may stand this deep in each other, the row's own object counted. */
 export const MAX_DEPTH: u32 = 1024;
@@ -16,15 +17,6 @@ export function failBehindValue(p: usize, value: usize): usize {
   return fail(p == value && isWord(get8(p - 1)) && isWord(get8(p)) ? BAD_SCALAR : SYNTAX, p);
 }
 
-/** A key with its colon, up to the first byte of its value. */
-export function skipKey(p: usize): usize {
-  if (get8(p) != QUOTE) return fail(SYNTAX, p);
-  p = skipString(p);
-  if (!p) return 0;
-  p = skipSpace(p);
-  return get8(p) == COLON ? skipSpace(p + 1) : fail(SYNTAX, p);
-}
-
 /** A string, number or literal. */
 @inline export function skipScalar(p: usize): usize {
   const c = get8(p);
@@ -33,8 +25,28 @@ export function skipKey(p: usize): usize {
   return skipLiteral(p);
 }
 
-/** The object or list at `p`, which stands at level `level` (1: it is the row itself). `closing` is scratch. */
-export function skipNested(p: usize, level: u32, closing: usize): usize {
+/** The gap that was skipped last. */
+let lastGap: usize = 0;
+
+/** Skips the gap at `p`, which is a comma or an object's `{`; `link` leads to the expected one. */
+@inline function skipGap(p: usize, link: usize): usize {
+  const expected = expectedGap(link);
+  if (!isGap(p, expected)) return skipOtherGap(p, link);
+  lastGap = expected;
+  return skipSpace(p + gapLength(expected));
+}
+
+function skipOtherGap(p: usize, link: usize): usize {
+  const end = readKey(skipSpace(p + 1));
+  if (end) lastGap = learnGap(link, p, end, true);
+  return end;
+}
+
+/**
+ * The object or list at `p`, which stands at level `level` (1: it is the row itself). `link` leads to the gap that is expected
+ * inside. `closing` is scratch.
+ */
+export function skipNested(p: usize, level: u32, link: usize, closing: usize): usize {
   const outer = level - 1;
   level = outer;
   let close: u32 = 0;
@@ -44,11 +56,16 @@ export function skipNested(p: usize, level: u32, closing: usize): usize {
       put8(closing + <usize>level, close);
       if (++level > MAX_DEPTH) return fail(TOO_DEEP, p);
       close = c + 2;
-      p = skipSpace(p + 1);
-      if (get8(p) != close) {
-        if (close == CLOSE_LIST) continue;
-        p = skipKey(p);
+      const inside = skipSpace(p + 1);
+      if (get8(inside) == close) {
+        p = inside;
+      } else if (close == CLOSE_LIST) {
+        p = inside;
+        continue;
+      } else {
+        p = skipGap(p, link);
         if (!p) return 0;
+        link = linkBehind(lastGap);
         continue;
       }
     } else {
@@ -66,10 +83,12 @@ export function skipNested(p: usize, level: u32, closing: usize): usize {
       p = skipSpace(p);
     }
     if (get8(p) != COMMA) return failBehindValue(p, value);
-    p = skipSpace(p + 1);
-    if (close == CLOSE_OBJECT) {
-      p = skipKey(p);
+    if (close == CLOSE_LIST) {
+      p = skipSpace(p + 1);
+    } else {
+      p = skipGap(p, link);
       if (!p) return 0;
+      link = linkBehind(lastGap);
     }
   }
 }

@@ -5,7 +5,7 @@
 // rows that have one. They may read up to 32 bytes beyond it.
 import { get32, get8, getV } from './access';
 import { BAD_ESCAPE, BAD_SCALAR, BAD_UTF8, CONTROL, OPEN_STRING, SYNTAX, fail } from './failure';
-import { sequenceLength } from './utf8';
+import { findBadUtf8, firstBytes, isBadUtf8, sequenceLength } from './utf8';
 
 export const NEWLINE: u32 = 0x0a;
 export const RETURN: u32 = 0x0d;
@@ -69,6 +69,13 @@ export function isWord(c: u32): bool {
   return i8x16.bitmask(v128.or(v128.or(quote, backslash), i8x16.lt_s(v, i8x16.splat(0x20))));
 }
 
+/** The same without those that are not ASCII. */
+@inline function stopBytes(v: v128): i32 {
+  const quote = i8x16.eq(v, i8x16.splat(<i8>QUOTE));
+  const backslash = i8x16.eq(v, i8x16.splat(<i8>BACKSLASH));
+  return i8x16.bitmask(v128.or(v128.or(quote, backslash), i8x16.lt_u(v, i8x16.splat(0x20))));
+}
+
 /** A string; `p` is its opening quote. */
 @inline export function skipString(p: usize): usize {
   p++;
@@ -100,8 +107,7 @@ function skipLongString(p: usize): usize {
     if (c == BACKSLASH) {
       p = skipEscape(p);
     } else if (c >= 0x80) {
-      const length = sequenceLength(p);
-      p = length ? p + length : fail(BAD_UTF8, p);
+      p = skipWide(p);
     } else if (c < SPACE) {
       p = fail(c == NEWLINE ? OPEN_STRING : CONTROL, p);
     } else {
@@ -109,6 +115,28 @@ function skipLongString(p: usize): usize {
     }
     if (!p) return 0;
   }
+}
+
+/** Text inside a string from a byte that is not ASCII on, at least one sequence. */
+function skipWide(p: usize): usize {
+  if (!ASC_FEATURE_SIMD) {
+    const length = sequenceLength(p);
+    return length ? p + length : fail(BAD_UTF8, p);
+  }
+  const start = p;
+  let before = i8x16.splat(0);
+  let block = getV(p);
+  let stops = stopBytes(block);
+  while (!stops) {
+    if (isBadUtf8(block, before)) return fail(BAD_UTF8, findBadUtf8(start, p + 16));
+    before = block;
+    p += 16;
+    block = getV(p);
+    stops = stopBytes(block);
+  }
+  const length = ctz(stops);
+  p += <usize>length;
+  return isBadUtf8(firstBytes(block, length), before) ? fail(BAD_UTF8, findBadUtf8(start, p)) : p;
 }
 
 @inline function isHex(c: u32): bool {
@@ -133,14 +161,22 @@ function skipEscape(p: usize): usize {
   return fail(BAD_ESCAPE, p);
 }
 
-@inline function skipDigits(p: usize): usize {
-  while (isDigit(get8(p))) p++;
-  return p;
+/** One bit for each of 16 bytes that is a digit: moved to the lowest signed bytes, so that one signed comparison tells. */
+@inline function digitBytes(p: usize): u32 {
+  return <u32>i8x16.bitmask(i8x16.lt_s(i8x16.add(getV(p), i8x16.splat(<i8>(0x80 - ZERO))), i8x16.splat(-128 + 10)));
 }
 
-/** One bit for each of 16 bytes that is a digit. */
-@inline function digitBytes(p: usize): u32 {
-  return <u32>i8x16.bitmask(i8x16.lt_u(i8x16.sub(getV(p), i8x16.splat(<i8>ZERO)), i8x16.splat(10)));
+function skipDigits(p: usize): usize {
+  if (ASC_FEATURE_SIMD) {
+    let count = ctz(~digitBytes(p));
+    while (count == 16) {
+      p += 16;
+      count = ctz(~digitBytes(p));
+    }
+    return p + <usize>count;
+  }
+  while (isDigit(get8(p))) p++;
+  return p;
 }
 
 /** A number; what follows it is not looked at. */

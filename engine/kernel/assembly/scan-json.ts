@@ -8,14 +8,13 @@ import { GUARD, copy, declareInput, declareOutput, get8, put8 } from './access';
 import { NOT_OBJECT, SYNTAX, TOO_SHORT, TRAILING, fail, failAt, failCode } from './failure';
 import { NESTING_BYTES, failBehindValue, skipNested, skipScalar } from './json-nested';
 import {
-  BACKSLASH, CLOSE_OBJECT, COLON, COMMA, KIND_LIST, KIND_OBJECT, KIND_STRING, MINUS, NEWLINE, OPEN_LIST, OPEN_OBJECT, QUOTE, RETURN,
-  isDigit, scalarKind, skipLiteral, skipNumber, skipSpace, skipString,
+  CLOSE_OBJECT, COMMA, KIND_LIST, KIND_OBJECT, KIND_STRING, MINUS, NEWLINE, OPEN_LIST, OPEN_OBJECT, QUOTE, RETURN, isDigit,
+  scalarKind, skipLiteral, skipNumber, skipSpace, skipString,
 } from './json-token';
-import { findKey, keyCount } from './keys';
-import { findNewline, findLastNewline } from './newline';
-import { closeTable, keyColumn, moveRow, openRow, openTable, putBadRow, putGoodRow, putValue, tableBytes, tableCap } from './row-table';
-import { expectedAfter, gapColumn, gapLength, isGap, learnGap, openShape, rowStart } from './shape';
-import { findByte } from './text';
+import { keyCount } from './keys';
+import { findLastNewline, findNewline } from './newline';
+import { closeTable, moveRow, openRow, openTable, putBadRow, putGoodRow, putValue, tableBytes, tableCap } from './row-table';
+import { expectedGap, gapColumn, gapLength, isGap, learnGap, linkBehind, linkInside, openShape, readKey, rowStart } from './shape';
 
 /** Scratch of `skipNested`. */
 let closing: usize = 0;
@@ -26,43 +25,27 @@ let notObject: u32 = 0;
 let blank: u32 = 0;
 let cap: u32 = 0;
 
-/** The gap that was read last, and the key column that it leads to. */
+/** The gap that was read last; 0: the object ended instead. */
 let lastGap: usize = 0;
-let lastColumn: usize = 0;
 
 /**
- * Reads the gap at `p`, where a gap came that nobody expected. Returns the pointer to the value behind it, the pointer behind
- * the row's object with `lastGap` 0 when it ends there, or 0.
+ * Reads the gap at `p`, where a gap came that nobody expected, up to the first byte of its value; or the end of the object, up
+ * to the pointer behind it.
  */
-function readGap(p: usize, before: usize): usize {
+function readGap(p: usize, link: usize): usize {
   const from = p;
-  if (before == rowStart()) {
+  lastGap = 0;
+  if (link == linkBehind(rowStart())) {
     p = skipSpace(p + 1);
-    if (get8(p) == CLOSE_OBJECT) {
-      lastGap = 0;
-      return p + 1;
-    }
+    if (get8(p) == CLOSE_OBJECT) return p + 1;
   } else {
     p = skipSpace(p);
-    const c = get8(p);
-    if (c == CLOSE_OBJECT) {
-      lastGap = 0;
-      return p + 1;
-    }
-    if (c != COMMA) return failBehindValue(p, from);
+    if (get8(p) == CLOSE_OBJECT) return p + 1;
+    if (get8(p) != COMMA) return failBehindValue(p, from);
     p = skipSpace(p + 1);
   }
-  if (get8(p) != QUOTE) return fail(SYNTAX, p);
-  const key = p + 1;
-  p = skipString(p);
-  if (!p) return 0;
-  const length = p - 1 - key;
-  p = skipSpace(p);
-  if (get8(p) != COLON) return fail(SYNTAX, p);
-  p = skipSpace(p + 1);
-  const number = findKey(key, length, findByte(key, key + length, BACKSLASH) < key + length);
-  lastColumn = number < 0 ? 0 : keyColumn(number);
-  lastGap = learnGap(before, from, p, key, length, lastColumn);
+  p = readKey(p);
+  if (p) lastGap = learnGap(link, from, p, false);
   return p;
 }
 
@@ -70,18 +53,14 @@ function readGap(p: usize, before: usize): usize {
 function scanObject(p: usize, row: u32): usize {
   let gap = rowStart();
   while (true) {
-    const expected = expectedAfter(gap);
-    let column: usize;
-    if (isGap(p, expected)) {
-      gap = expected;
+    const link = linkBehind(gap);
+    gap = expectedGap(link);
+    if (isGap(p, gap)) {
       p = skipSpace(p + gapLength(gap));
-      column = gapColumn(gap);
     } else {
-      p = readGap(p, gap);
-      if (!p) return 0;
-      if (!lastGap) return p;
+      p = readGap(p, link);
       gap = lastGap;
-      column = lastColumn;
+      if (!p || !gap) return p;
     }
     const value = p;
     const c = get8(p);
@@ -93,13 +72,14 @@ function scanObject(p: usize, row: u32): usize {
       p = skipNumber(p);
       kind = scalarKind();
     } else if (c == OPEN_OBJECT || c == OPEN_LIST) {
-      p = skipNested(p, 2, closing);
+      p = skipNested(p, 2, linkInside(gap), closing);
       kind = c == OPEN_OBJECT ? KIND_OBJECT : KIND_LIST;
     } else {
       p = skipLiteral(p);
       kind = scalarKind();
     }
     if (!p) return 0;
+    const column = gapColumn(gap);
     if (column) putValue(column, row, value, p, kind);
     if (get8(p) == CLOSE_OBJECT) return p + 1;
   }
@@ -126,7 +106,7 @@ function scanOtherRow(from: usize, p: usize): usize {
     return p + 1;
   }
   openRow(count);
-  const end = c == OPEN_LIST ? skipNested(p, 1, closing) : skipScalar(p);
+  const end = c == OPEN_LIST ? skipNested(p, 1, linkInside(rowStart()), closing) : skipScalar(p);
   if (end) {
     const behind = skipSpace(end);
     if (get8(behind) == NEWLINE) fail(NOT_OBJECT, p);
