@@ -40,6 +40,8 @@ export class ColumnReader implements Column {
   #integers: Typed<BigInt64Array> | undefined;
   #floats: Typed<Float64Array> | undefined;
   #booleans: Typed<Uint8Array> | undefined;
+  /** Of the typed getter that was called last; `#valid` is made of it when it is asked for. */
+  #verdicts: Uint8Array | undefined;
   #valid: Uint8Array | undefined;
 
   constructor(owner: ReaderOwner, name: string, tokens: Tokens) {
@@ -74,6 +76,9 @@ export class ColumnReader implements Column {
   }
 
   get valid(): Uint8Array {
+    if (this.#valid === undefined && this.#verdicts !== undefined) {
+      this.#valid = this.#verdicts.map((verdict) => (verdict === Verdict.good ? 1 : 0));
+    }
     if (this.#valid === undefined) {
       throw new TypeError(
         `Cannot tell which rows of column ${JSON.stringify(this.name)} are valid: call i64, f64 or boolean first`,
@@ -191,14 +196,14 @@ export class ColumnReader implements Column {
   /** Rejects what the options say, and notes which rows have a value. */
   #settle<T extends TypedArray>(typed: Typed<T>, type: 'integer' | 'float' | 'boolean', options: ReadOptions | undefined): T {
     const missing = options?.missing ?? 'reject';
-    const { rows, size, arena } = this.#owner;
+    const { rows, arena } = this.#owner;
     const { verdicts, others, values } = typed;
-    const valid = new Uint8Array(size);
-    this.#valid = valid;
+    this.#verdicts = verdicts;
+    this.#valid = undefined;
+    if (others === 0 || missing === 'lenient') return values;
     for (const row of rows) {
       const verdict = verdicts[row]!;
-      valid[row] = verdict === Verdict.good ? 1 : 0;
-      if (others === 0 || verdict === Verdict.good || missing === 'lenient') continue;
+      if (verdict === Verdict.good) continue;
       if (missing === 'skip' && verdict === Verdict.missing) continue;
       this.#owner.reject(row, refusal(arena, this.#tokens, row, { name: this.name, type, verdict }));
     }
