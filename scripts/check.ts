@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 const checks: Readonly<Record<string, readonly string[]>> = {
-  'format and lint': ['biome', 'ci', '--error-on-warnings', '.'],
+  'format and lint': ['biome', 'ci', '--error-on-warnings', '--colors=off', '.'],
   types: ['tsc', '-p', '.'],
   'import directions': ['node', 'scripts/checks/imports.ts'],
   'public exports': ['node', 'scripts/checks/exports.ts'],

@@ -52,3 +52,7 @@ test('a cycle of files is reported once', () => {
 test('a folder without a row is reported', () => {
   assert.match(problems({ 'pipeline/a.ts': `import '../errors.ts';` })[0]!, /no row for `pipeline`/);
 });
+
+test('what tests share may not be imported by anything else', () => {
+  assert.match(problems({ 'batch/a.ts': `import { fake } from './testing/fake.ts';` })[0]!, /only tests may import/);
+});

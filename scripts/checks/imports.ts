@@ -1,7 +1,7 @@
 /**
  * Which folders of engine/src may import which others is one table in ARCHITECTURE.md; this check reads that table and fails on
  * any import that it does not list, on a package that the folder does not list, and on a cycle of files at run time.
- * Tests may import what they like.
+ * Tests, and what `testing/` holds for them, may import what they like; nothing else may import `testing/`.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -66,12 +66,18 @@ function wrongDirection({ from, to, typeOnly, line }: Import, directions: Readon
     const known = direction.packages.some((name) => to === name || to.startsWith(`${name}/`));
     return known ? [] : [`${where}: \`${folder}\` may not import the package \`${to}\``];
   }
+  if (isForTests(to)) return [`${where}: only tests may import ${to}`];
   const target = unitOf(to);
   if (target === folder || direction.folders.includes(target)) return [];
   if (direction.types.includes(target)) {
     return typeOnly ? [] : [`${where}: \`${folder}\` may import only types of \`${target}\` (import type)`];
   }
   return [`${where}: \`${folder}\` may not import \`${target}\``];
+}
+
+/** Tests and what they share; the build leaves the same files out (engine/tsconfig.json). */
+function isForTests(file: string): boolean {
+  return /\.test\.ts$|(^|\/)testing(\/|\.ts$)|(^|\/)test-[^/]*\.ts$/.test(file);
 }
 
 /** The folder below engine/src, or the name of a file that stands in no folder. */
@@ -102,7 +108,7 @@ function cycles(imports: readonly Import[]): string[] {
 if (import.meta.main) {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const src = join(root, 'engine', 'src');
-  const files = globSync('**/*.ts', { cwd: src }).filter((file) => !/\.(test|d)\.ts$/.test(file));
+  const files = globSync('**/*.ts', { cwd: src }).filter((file) => !/\.d\.ts$/.test(file) && !isForTests(file));
   const imports = files.flatMap((file) => importsOf(relative(src, join(src, file)), readFileSync(join(src, file), 'utf8')));
   const directions = readDirections(readFileSync(new URL('ARCHITECTURE.md', pathToFileURL(root)), 'utf8'));
   const unused = [...directions.keys()].filter((folder) => !files.some((file) => unitOf(file) === folder));

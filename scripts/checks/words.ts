@@ -13,7 +13,7 @@ const folders = [dirname(root), homedir()]
   .map((folder) => `${folder}/`);
 const registry = execFileSync('npm', ['config', 'get', 'registry'], { cwd: root, encoding: 'utf8', stdio: 'pipe' }).trim();
 
-const forbidden = [...folders, new URL(registry).host, '"resolved": "http'];
+const forbidden = [...folders, new URL(registry).host, ['"resolved":', '"http'].join(' ')];
 const patterns = forbidden.flatMap((word) => ['-e', word]);
 const { status, stdout, stderr } = spawnSync('git', ['grep', '-nIF', ...patterns, '--', '.'], { cwd: root, encoding: 'utf8' });
 if (status === 0) console.error(`These lines name this machine or a registry:\n${stdout}`);
