@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const OLDEST_NODE = 24;
@@ -53,17 +53,15 @@ function build(node) {
   const wanted = state.digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   rmSync(stamp, { force: true });
-  step('built engine/dist', () => run([node, at('node_modules', 'typescript', 'bin', 'tsc'), '-p', at('engine')]));
-  removeOrphans(dist);
+  const tsc = at('node_modules', 'typescript', 'bin', 'tsc');
+  const output = step('built engine/dist', () => run([node, tsc, '-p', at('engine'), '--listEmittedFiles']));
+  removeOthers(dist, new Set(Array.from(output.matchAll(/^TSFILE: *(.*)$/gm), (match) => resolve(root, match[1]))));
   writeFileSync(stamp, wanted);
 }
 
 /** A source that was deleted or renamed leaves its old output behind, which an import could still find. */
-function removeOrphans(dist) {
-  for (const file of filesIn(dist)) {
-    const source = file.slice(dist.length).replace(/(\.d\.ts|\.js)$/, '.ts');
-    if (source.endsWith('.ts') && !existsSync(at('engine', 'src') + source)) rmSync(file);
-  }
+function removeOthers(dist, emitted) {
+  for (const file of filesIn(dist)) if (!emitted.has(file)) rmSync(file);
 }
 
 function filesIn(folder) {
@@ -77,10 +75,11 @@ function step(what, action) {
   const started = Date.now();
   const { status, output } = action();
   if (status !== 0) {
-    process.stderr.write(output);
+    process.stderr.write(output.replace(/^TSFILE: .*\n/gm, ''));
     stop(`Setup failed (${what}): the command ended with ${status}, see above.`);
   }
   console.error(`setup: ${what} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  return output;
 }
 
 /** Runs a command quietly; its output matters only when it fails. */
