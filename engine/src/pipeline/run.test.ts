@@ -1,7 +1,7 @@
 /** Whole punchlines through the built command: what comes out, in which order, and where bad rows go. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { reef, startReef, temporaryFolder, writePunchline } from '../testing/reef-process.ts';
@@ -294,4 +294,39 @@ test('a workers option out of bounds is a usage error', async (t) => {
   const { code, stderr } = await reef(t, ['run', 'x.yaml', '--workers', '0']);
   assert.equal(code, 2);
   assert.match(stderr, /--workers is "0", expected a whole number from 1 to 16/);
+});
+
+test('a function in TypeScript is stripped of its types once, and again when it has changed', async (t) => {
+  const folder = temporaryFolder(t);
+  const cache = join(folder, 'cache');
+  writeFileSync(join(folder, 'in.jsonl'), '{"a":1}\n');
+  const run = async (body: string): Promise<string[]> => {
+    const type = writeFunction(folder, 'mark.ts', body, [], ['mark']);
+    const file = writePunchline(folder, 'BatchPunchline', [
+      fileIn('in.jsonl', { id: 'mark' }),
+      { id: 'mark', kind: 'function', type, out: [{ id: 'out' }] },
+      fileOut('out'),
+    ]);
+    const { code, stderr } = await reef(t, ['run', file, '--state', join(folder, 'state')], { XDG_CACHE_HOME: cache });
+    assert.equal(code, 0, stderr);
+    return lines(folder, 'out.jsonl');
+  };
+  const setTo = (value: number): string => `const mark: number = ${value}; batch.set('mark', { constant: mark });`;
+  assert.deepEqual(await run(setTo(1)), ['{"a":1,"mark":1}']);
+  assert.deepEqual(await run(setTo(1)), ['{"a":1,"mark":1}']);
+  assert.equal(readdirSync(join(cache, 'reef', 'stripped-types')).length, 1);
+  assert.deepEqual(await run(setTo(2)), ['{"a":1,"mark":2}']);
+});
+
+test('a mistake in a TypeScript function is told as Node tells it', async (t) => {
+  const folder = temporaryFolder(t);
+  const type = writeFunction(folder, 'broken.ts', 'const const = 1;');
+  const file = writePunchline(folder, 'BatchPunchline', [
+    fileIn('in.jsonl', { id: 'broken' }),
+    { id: 'broken', kind: 'function', type, out: [{ id: 'out' }] },
+    fileOut('out'),
+  ]);
+  const { code, stderr } = await reef(t, ['run', file, '--state', join(folder, 'state')]);
+  assert.equal(code, 3);
+  assert.match(stderr, /broken\.ts.*SyntaxError/);
 });

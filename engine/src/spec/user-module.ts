@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ReefError } from '../errors.ts';
 import type { NodeSpec } from './node.ts';
 import type { NodeKind } from './plan.ts';
+import { useStrippedModules } from './stripped-modules.ts';
 
 /** Whether `type` names a file rather than a built-in type. */
 export function isUserModule(type: string): boolean {
@@ -43,6 +44,7 @@ export async function loadUserModule(kind: NodeKind, type: string, folder: strin
   const url = await requireUserModule(type, folder);
   const subject = `Cannot load node type "${type}"`;
   let module: { readonly default?: unknown };
+  if (url.endsWith('ts')) useStrippedModules();
   try {
     module = await import(url);
   } catch (cause) {
