@@ -9,6 +9,7 @@ export { choice, flag, group, integer, json, list, map, number, text } from './s
 export type {
   BatchFunction,
   Feed,
+  FunctionContext,
   FunctionSpec,
   Log,
   OpenContext,

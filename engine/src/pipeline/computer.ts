@@ -219,6 +219,8 @@ export class Computer {
         this.#firstReady?.resolve();
         this.pump();
         break;
+      case 'alive':
+        break;
       case 'unfit':
         this.#fail(new ReefError('function', message.message));
         break;

@@ -139,13 +139,23 @@ export interface FunctionSpec<F extends Fields = Fields> extends NodeSpecificati
   tables?(settings: Settings<F>): readonly string[];
   /** `partition`: it keeps state between batches, so all batches of a partition go to one worker, in order. */
   readonly state?: 'partition';
-  open(context: OpenContext<F>): BatchFunction | Promise<BatchFunction>;
+  open(context: FunctionContext<F>): BatchFunction | Promise<BatchFunction>;
+}
+
+export interface FunctionContext<F extends Fields> extends OpenContext<F> {
+  /**
+   * Says that `apply` is still at work. A worker that is silent for a minute in the middle of a batch is ended; a function that
+   * bounds its own time (and may rightly take longer) calls this every second or so.
+   */
+  alive(): void;
 }
 
 /** An opened function. One per worker; it is never called twice at once. */
 export interface BatchFunction {
   /** Works on one batch in place. Throwing rejects every row of the batch that is still live: use `batch.reject` for single rows. */
   apply(batch: Batch): void | Promise<void>;
+  /** SHA-256, hexadecimal, of the module that it runs: stands in error documents. */
+  readonly digest?: string;
   close?(): void | Promise<void>;
 }
 

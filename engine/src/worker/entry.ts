@@ -76,8 +76,9 @@ async function openFunction(planned: PlannedFunction): Promise<OpenedFunction> {
     folder: plan.folder,
     punchlineKind: plan.punchlineKind,
     log: logFor(planned.id),
+    alive: () => send({ type: 'alive' }),
   });
-  return { planned, spec, run };
+  return { planned, spec, run, ...(run.digest === undefined ? {} : { digest: run.digest }) };
 }
 
 function logFor(node: string): Log {

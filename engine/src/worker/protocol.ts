@@ -129,6 +129,8 @@ export interface Counts {
 
 export type FromWorker =
   | { readonly type: 'ready' }
+  /** Still at work on the batch: that it came is all that it says. */
+  | { readonly type: 'alive' }
   /** A function could not be opened: nothing can be computed. */
   | { readonly type: 'unfit'; readonly message: string }
   /** `parts`: filled so far, complete; `bytes`: what the next row needs at least (0: unknown). */
