@@ -155,7 +155,7 @@ export interface BatchFunction {
   /** Works on one batch in place. Throwing rejects every row of the batch that is still live: use `batch.reject` for single rows. */
   apply(batch: Batch): void | Promise<void>;
   /** SHA-256, hexadecimal, of the module that it runs: stands in error documents. */
-  readonly digest?: string;
+  readonly digest?: string | undefined;
   close?(): void | Promise<void>;
 }
 
