@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isUtf8 } from 'node:buffer';
 import { describe, test } from 'node:test';
 import { ScanHarness, scanWithAll as scan } from './scan-harness.ts';
 
@@ -170,6 +171,29 @@ describe('scanLines', () => {
       ],
     );
     assert.equal(malformed, 2);
+  });
+
+  test('judges every pair of bytes, with up to two continuation bytes behind it, as Node does', () => {
+    const harness = new ScanHarness('debug', 1 << 21, 1 << 19);
+    const fillers = ['', 'x', 'éé', 'a'.repeat(13), 'a'.repeat(14), 'é'.repeat(7), '漢字'.repeat(3)].map((text) =>
+      Buffer.from(text),
+    );
+    for (let first = 0x80; first < 0x100; first++) {
+      const lines: Buffer[] = [];
+      for (let second = 0x20; second < 0x100; second++) {
+        for (const more of [[], [0x80], [0xbf, 0x80], [0x80, 0xbf, 0x80], [0x41]]) {
+          lines.push(Buffer.concat([fillers[(second + more.length) % fillers.length]!, Buffer.of(first, second, ...more)]));
+        }
+      }
+      const { rows } = harness.scan(Buffer.concat(lines.flatMap((line) => [line, Buffer.of(0x0a)])), { lines: true, cap: 2048 });
+      const strings = Buffer.concat(lines.flatMap((line) => [Buffer.from('{"":"'), line, Buffer.from('"}\n')]));
+      const objects = harness.scan(strings, { cap: 2048 }).rows;
+      for (const [index, line] of lines.entries()) {
+        assert.equal(rows[index]!.error === 0, isUtf8(line), line.toString('hex'));
+        const plain = !line.includes(0x22) && !line.includes(0x5c);
+        if (plain) assert.equal(objects[index]!.error, isUtf8(line) ? 0 : 5, line.toString('hex'));
+      }
+    }
   });
 
   test('leaves an unfinished line, and stops when the table is full', () => {

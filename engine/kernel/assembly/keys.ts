@@ -1,6 +1,6 @@
 // The key columns: the names that somebody wants to read, in a small hash table.
+import { fill, get16, get32, get64, get8, put16 } from './access';
 import { alloc } from './arena';
-import { get16, get32, get64, get8, put16, fill } from './access';
 import { equalsBytes, sameBytes } from './text';
 
 const MAX_KEYS: u32 = 256;

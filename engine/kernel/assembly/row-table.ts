@@ -1,5 +1,5 @@
 // The row table of src/batch/kernel-abi.ts.
-import { get32, get8, fill, put32, put8 } from './access';
+import { declareOutput, fill, get32, get8, put32, put8 } from './access';
 
 const HEADER: usize = 32;
 const KIND_DUPLICATE: u32 = 0x80;
@@ -11,21 +11,20 @@ let cap: u32 = 0;
 let columns: usize = 0;
 let keys: u32 = 0;
 
-/** Bytes of a table. */
-@inline export function tableBytes(rows: u32, keyColumns: u32): usize {
-  return HEADER + <usize>rows * 16 + <usize>keyColumns * <usize>rows * 9;
-}
-
-@inline export function tableCap(at: usize): u32 {
-  return get32(at + 20);
-}
-
+/** Begins the table at `at`, whose room for rows is set already. */
 export function openTable(at: usize, keyColumns: u32): void {
+  declareOutput(at, at + HEADER);
   table = at;
-  cap = tableCap(at);
+  cap = get32(at + 20);
   keys = keyColumns;
   columns = at + HEADER + <usize>cap * 16;
+  declareOutput(at, columns + <usize>keys * <usize>cap * 9);
   put32(at + 24, keyColumns);
+}
+
+/** Rows that the table has room for. */
+@inline export function tableCap(): u32 {
+  return cap;
 }
 
 export function closeTable(count: u32, consumed: usize, malformed: u32, notObject: u32, blank: u32): void {

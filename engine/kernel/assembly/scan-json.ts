@@ -3,8 +3,8 @@
 // A row is read once, from left to right, member by member. Numbers, strings and what stands between the members are taken
 // 16 bytes at a time; where the rows look alike (see shape.ts), every branch goes the same way in every row, so that the
 // processor works some members ahead. An error ends the row where it is seen; the scan goes on behind the row's newline.
+import { GUARD, copy, declareInput, get8, put8 } from './access';
 import { alloc, release } from './arena';
-import { GUARD, copy, declareInput, declareOutput, get8, put8 } from './access';
 import { NOT_OBJECT, SYNTAX, TOO_SHORT, TRAILING, fail, failAt, failCode } from './failure';
 import { NESTING_BYTES, failBehindValue, skipNested, skipScalar } from './json-nested';
 import {
@@ -13,7 +13,7 @@ import {
 } from './json-token';
 import { keyCount } from './keys';
 import { findLastNewline, findNewline } from './newline';
-import { closeTable, moveRow, openRow, openTable, putBadRow, putGoodRow, putValue, tableBytes, tableCap } from './row-table';
+import { closeTable, moveRow, openRow, openTable, putBadRow, putGoodRow, putValue, tableCap } from './row-table';
 import { expectedGap, gapColumn, gapLength, isGap, learnGap, linkBehind, linkInside, openShape, readKey, rowStart } from './shape';
 
 /** Scratch of `skipNested`. */
@@ -164,23 +164,24 @@ function scanUnfinished(from: usize, to: usize): bool {
   return true;
 }
 
+/** Scans all of [from, to). Returns the pointer behind what it took; 0: the arena is full. */
+function scanInput(from: usize, to: usize, last: bool): usize {
+  const end = findLastNewline(from, to);
+  const consumed = scanRows(from, end);
+  if (!last || consumed < end || end == to || count == cap) return consumed;
+  return scanUnfinished(end, to) ? to : 0;
+}
+
 export function scanJson(from: usize, to: usize, table: usize, last: u32): i32 {
   declareInput(from, to);
-  declareOutput(table, table + 32);
-  cap = tableCap(table);
-  declareOutput(table, table + tableBytes(cap, keyCount()));
-  const scratch = alloc(NESTING_BYTES);
-  if (!scratch || !openShape()) return -1;
-  closing = scratch;
   openTable(table, keyCount());
+  cap = tableCap();
   count = malformed = notObject = blank = 0;
-  const end = findLastNewline(from, to);
-  let consumed = scanRows(from, end);
-  if (last && consumed == end && end < to && count < cap) {
-    if (!scanUnfinished(end, to)) return -1;
-    consumed = to;
-  }
+  closing = alloc(NESTING_BYTES);
+  if (!closing) return -1;
+  const consumed = openShape() ? scanInput(from, to, last != 0) : 0;
+  release(closing);
+  if (!consumed) return -1;
   closeTable(count, consumed, malformed, notObject, blank);
-  release(scratch);
   return <i32>count;
 }

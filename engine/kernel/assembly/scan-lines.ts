@@ -1,9 +1,9 @@
 // Lines: every one is a row, blank ones too. Only checked for UTF-8.
-import { declareInput, declareOutput, get8, getV } from './access';
+import { declareInput, get8, getV } from './access';
 import { BAD_UTF8 } from './failure';
 import { NEWLINE, RETURN } from './json-token';
 import { findLastNewline } from './newline';
-import { closeTable, openTable, putBadRow, putGoodRow, tableBytes, tableCap } from './row-table';
+import { closeTable, openTable, putBadRow, putGoodRow, tableCap } from './row-table';
 import { findBadUtf8 } from './utf8';
 
 /** True when the line last found may hold bytes that are not ASCII. */
@@ -33,10 +33,8 @@ function findLineEnd(p: usize, end: usize): usize {
 
 export function scanLines(from: usize, to: usize, table: usize, last: u32): i32 {
   declareInput(from, to);
-  declareOutput(table, table + 32);
-  const cap = tableCap(table);
-  declareOutput(table, table + tableBytes(cap, 0));
   openTable(table, 0);
+  const cap = tableCap();
   const limit = last ? to : findLastNewline(from, to);
   let p = from;
   let count: u32 = 0;
