@@ -1,10 +1,8 @@
 /** Numbers as people read them. */
 
-const thousands = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-
-/** `5,121,000`. */
+/** `5,121,000`. Without Intl, whose first use costs 25 ms. */
 export function whole(value: number): string {
-  return thousands.format(value);
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** Three figures: `0.0821`, `3.21 M`, `812 k`. */

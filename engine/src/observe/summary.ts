@@ -42,8 +42,11 @@ export function renderSummary(
 }
 
 function rejectedReasons(by: ReadonlyMap<string, number>, malformed: number, notObject: number): string {
-  const parts = Array.from(by, ([node, rows]) => `${whole(rows)} at "${node}"`);
-  if (malformed > 0) parts.push(`${whole(malformed)} not valid`);
-  if (notObject > 0) parts.push(`${whole(notObject)} valid but no object`);
-  return parts.join(', ');
+  const where = Array.from(by, ([node, rows]) => `${whole(rows)} at "${node}"`).join(', ');
+  const kinds = [
+    malformed > 0 ? `${whole(malformed)} not valid` : '',
+    notObject > 0 ? `${whole(notObject)} valid but no object` : '',
+  ];
+  const shown = kinds.filter(Boolean).join(', ');
+  return shown === '' ? where : `${where}; of these ${shown}`;
 }
