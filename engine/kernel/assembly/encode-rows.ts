@@ -233,7 +233,7 @@ function rowBound(plan: usize, row: usize, mode: usize, exact: bool): usize {
     let at = field(plan, EDIT_LIST);
     for (let i = field(plan, EDITS); i > 0; i--, at += EDIT_BYTES) {
       const kinds = field(at, EDIT_KINDS);
-      if (kinds == 0 || get8(field(at, EDIT_AT_KINDS) + row) == 0) continue;
+      if (kinds == 0 || kindAt(kinds, row) == 0 || get8(field(at, EDIT_AT_KINDS) + row) == 0) continue;
       if (exact && isShadowed(field(plan, EDIT_LIST), field(at, EDIT_SHADOW), row)) continue;
       bytes += field(at, EDIT_KEY_LENGTH) + 1;
       bytes += tokenBound(kindAt(kinds, row), word(field(at, EDIT_STARTS), row), word(field(at, EDIT_ENDS), row), exact);
