@@ -50,6 +50,14 @@ describe('scanJson', () => {
     }
   });
 
+  test('finds an escaped key that is too long to be unescaped in the arena', () => {
+    const harness = new ScanHarness('debug', 1 << 16, 1 << 17);
+    const row = `{"${'\\u0061'.repeat(5000)}":1,"\\u0062":2}\n`;
+    assert.equal(harness.scan(Buffer.from(row), { keys: ['b', 'a'], cap: 16 }).rows[0]!.values.b!.text, '2');
+    const key = 'a'.repeat(5000);
+    assert.equal(harness.scan(Buffer.from(row), { keys: [key], cap: 16 }).rows[0]!.values[key]!.text, '1');
+  });
+
   test('gives the last of a doubled key, however it is spelled, and says so', () => {
     const { rows } = scan('{"a":1,"b":0,"\\u0061":"x"}\n{"a":1}\n{"a":1,"a":null,"a":[]}\n', { keys: ['a', 'b'] });
     assert.deepEqual(rows[0]!.values, {

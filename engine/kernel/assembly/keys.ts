@@ -1,7 +1,7 @@
 // The key columns: the names that somebody wants to read, in a small hash table.
 import { fill, get16, get32, get64, get8, put16 } from './access';
-import { alloc } from './arena';
-import { equalsBytes, sameBytes } from './text';
+import { alloc, release } from './arena';
+import { equalsBytes, sameBytes, unescape } from './text';
 
 const MAX_KEYS: u32 = 256;
 const SLOTS: u32 = 1024;
@@ -61,12 +61,10 @@ export function setKeys(table: usize, keys: u32): i32 {
 /** The key column that is named by the `length` bytes at `p`, the inside of a JSON string; -1: none. */
 export function findKey(p: usize, length: usize, escaped: bool): i32 {
   if (!count) return -1;
-  if (escaped) {
-    for (let key: u32 = 0; key < count; key++) {
-      if (equalsBytes(p, p + length, true, namePointer(key), nameLength(key))) return <i32>key;
-    }
-    return -1;
-  }
+  return escaped ? findEscapedKey(p, length) : findName(p, length);
+}
+
+function findName(p: usize, length: usize): i32 {
   let slot = hash(p, length);
   while (true) {
     const key = get16(slots + (<usize>slot << 1));
@@ -74,4 +72,18 @@ export function findKey(p: usize, length: usize, escaped: bool): i32 {
     if (nameLength(key - 1) == length && sameBytes(namePointer(key - 1), p, length)) return <i32>key - 1;
     slot = (slot + 1) & (SLOTS - 1);
   }
+}
+
+function findEscapedKey(p: usize, length: usize): i32 {
+  const name = alloc(length);
+  if (name) {
+    const found = findName(name, unescape(p, p + length, name) - name);
+    release(name);
+    return found;
+  }
+  // No room for a key of this length: slow, but right.
+  for (let key: u32 = 0; key < count; key++) {
+    if (equalsBytes(p, p + length, true, namePointer(key), nameLength(key))) return <i32>key;
+  }
+  return -1;
 }
