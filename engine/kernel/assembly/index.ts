@@ -5,3 +5,4 @@ export { scanJson } from './scan-json';
 export { scanLines } from './scan-lines';
 export * from './columns';
 export * from './encode';
+export * from './rline';

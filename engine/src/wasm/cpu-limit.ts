@@ -13,6 +13,8 @@ export interface CpuLimitOptions {
   readonly msPerRow: number;
   /** Anything but 0 at index 0 stops the guest at its next look. */
   readonly cancel?: Int32Array;
+  /** Told about once a second that the guest is still at work. */
+  readonly alive?: () => void;
   /** CPU time of this thread in milliseconds. */
   readonly clock?: () => number;
 }
@@ -20,6 +22,7 @@ export interface CpuLimitOptions {
 export class CpuLimit {
   readonly #full: number;
   readonly #cancel: Int32Array | undefined;
+  readonly #alive: (() => void) | undefined;
   readonly #clock: () => number;
   /** Rows by the power of two of the milliseconds that they took; those never seen here took less than a look's distance. */
   readonly #slow = new Float64Array(BUCKETS);
@@ -29,12 +32,14 @@ export class CpuLimit {
   #row = -1;
   #since = 0;
   #seen = 0;
+  #saidAt = 0;
   #stopped: 'cpu' | 'cancel' | undefined;
 
-  constructor({ msPerRow, cancel, clock = threadCpuMs }: CpuLimitOptions) {
+  constructor({ msPerRow, cancel, alive, clock = threadCpuMs }: CpuLimitOptions) {
     this.#full = msPerRow;
     this.#limit = msPerRow;
     this.#cancel = cancel;
+    this.#alive = alive;
     this.#clock = clock;
   }
 
@@ -63,6 +68,10 @@ export class CpuLimit {
       return 1;
     }
     const now = this.#clock();
+    if (now - this.#saidAt >= 1000) {
+      this.#saidAt = now;
+      this.#alive?.();
+    }
     if (row !== this.#row) {
       this.#finishRow();
       this.#row = row;

@@ -73,6 +73,11 @@ export class Guest {
     return this.#memory.buffer.byteLength;
   }
 
+  /** Where the answers of the last run end in the kernel's memory. */
+  get outputEnd(): number {
+    return this.#shim.out.value >>> 0;
+  }
+
   /** Milliseconds since 1970 that the guest's wall clock shows from now on. */
   setTime(milliseconds: number): void {
     this.#timeNs = BigInt(Math.trunc(milliseconds)) * 1_000_000n;
