@@ -12,6 +12,7 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   'links in documents': ['node', 'scripts/checks/links.ts'],
   'no machine named': ['node', 'scripts/checks/words.ts'],
   'kernel is what its source compiles to': ['node', 'engine/kernel/build.ts', '--check'],
+  'shim is what its text assembles to': ['node', 'engine/kernel/build-shim.ts', '--check'],
   'example rows are what vega-datasets holds': ['node', 'scripts/make-earthquakes.ts', '--check'],
   'kernel fuzz, bounded': ['node', 'engine/kernel/fuzz.ts', '--seconds', '60'],
   'bench, short form': ['node', 'bench/run.ts', '--short'],

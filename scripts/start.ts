@@ -7,6 +7,7 @@ import { mkdir, statfs } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bytes, whole } from '../engine/src/observe/format.ts';
 import { isWritten, type Many, repeatEarthquakes } from './make-many.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -15,7 +16,6 @@ const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ree
 const wantedRows = Number(process.env.REEF_DEMO_ROWS ?? 5_000_000);
 /** Output rows are longer by the column `moment`. */
 const OUTPUT_PER_INPUT = 1.15;
-const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
 
 // Ctrl-C reaches reef too, which drains and ends; this process waits for it and passes its exit code on.
 process.on('SIGINT', () => {});
@@ -31,7 +31,7 @@ async function firstHalf(): Promise<number> {
 async function secondHalf(): Promise<number> {
   if (wantedRows === 0) return 0;
   const many = await repeatEarthquakes(new URL('../examples/moment/earthquakes.jsonl', import.meta.url), wantedRows);
-  title('2 of 2', `the same rows repeated, ${many.rows.toLocaleString('en')} rows, ${gb(many.bytes)} → function moment → file`);
+  title('2 of 2', `the same rows repeated, ${whole(many.rows)} rows, ${bytes(many.bytes)} → function moment → file`);
   const input = join(cache, `earthquakes-${many.rows}.jsonl`);
   await mkdir(cache, { recursive: true });
   if (!(await prepared(many, input))) return 0;
@@ -45,7 +45,7 @@ async function prepared(many: Many, input: string): Promise<boolean> {
   const needed = many.bytes * ((reuse ? 0 : 1) + OUTPUT_PER_INPUT);
   const { bavail, bsize } = await statfs(cache);
   if (bavail * bsize < needed * 1.1) {
-    console.error(`Skipped: ${cache} has ${gb(bavail * bsize)} free, this half needs ${gb(needed * 1.1)}.`);
+    console.error(`Skipped: ${cache} has ${bytes(bavail * bsize)} free, this half needs ${bytes(needed * 1.1)}.`);
     console.error('Set REEF_DEMO_ROWS to fewer rows, or XDG_CACHE_HOME to a folder on a larger disk.');
     return false;
   }
@@ -78,10 +78,11 @@ function title(part: string, what: string): void {
 function sayWhatNext(): void {
   console.error(`
 What to try next
-  examples/moment/moment.yaml      the punchline that ran: change a column, run it again
-  examples/moment/moment.ts        the function, over columns
+  examples/moment/moment.yaml  the punchline that ran: change it, check it, run it again
+  examples/moment/moment.ts    the function, over columns
+  docs/native-functions.md     how to write one of your own
+
   npx --no-install reef check examples/moment/moment.yaml
   head -3 examples/moment/earthquakes.jsonl | npx --no-install reef run examples/moment/moment-stdin.yaml
-  docs/native-functions.md         write one of your own
-  rm -r ${cache}      deletes what the second half made`);
+  rm -r ${cache}    # deletes what the second half made`);
 }
