@@ -96,6 +96,17 @@ function parse(value: Json, path: Path, issues: SettingIssue[]): Condition | und
   return { kind, parts: ordered, slow: ordered.some(({ slow }) => slow) };
 }
 
+/** What other languages call the operators. */
+const otherSpellings: Readonly<Record<string, string>> = {
+  gte: 'ge',
+  lte: 'le',
+  neq: 'ne',
+  '=': 'eq',
+  '==': 'eq',
+  '!=': 'ne',
+  regex: 'matches',
+};
+
 const comparisonKeys = ['column', 'op', 'value'];
 
 function parseComparison(
@@ -126,7 +137,7 @@ function missing(value: Readonly<Record<string, Json>>, key: string, expected: s
 }
 
 function hint(word: string, words: readonly string[]): string {
-  const nearest = nearestWord(word, words);
+  const nearest = otherSpellings[word] ?? nearestWord(word, words);
   return nearest === undefined ? '' : ` (did you mean ${nearest}?)`;
 }
 
