@@ -26,7 +26,10 @@ export interface Batch {
   filter(keep: Uint8Array): void;
   /** Sends one row to the error table instead. `reason` is one sentence for people. A row that is gone already is left alone. */
   reject(row: number, reason: string): void;
-  /** Sends the rows where `where[row]` is not 0 to `table` alone. Rows never routed go to every `out` but the error table. */
+  /**
+   * Sends the rows where `where[row]` is not 0 to `table` alone; an empty name stands for the outs without a table.
+   * Rows never routed go to every `out` but the error table.
+   */
   route(where: Uint8Array, table: string): void;
   /** One row as a plain object, parsed anew at each call: slow (microseconds a row), for trying things out. */
   object(row: number): Record<string, Json>;

@@ -84,7 +84,7 @@ test("Punch's blacklist drops rows of its networks, a whitelist all others", asy
 test('rows that do not pass go to another table where one is named', async () => {
   const settings = { condition: { column: 'v', op: 'gt', value: 1 }, otherwise: 'small' };
   const outcome = await run(filter, settings, '{"v":1}\n{"v":2}\n{}\n');
-  assert.deepEqual(outcome.tables, { small: [0, 2] });
+  assert.deepEqual(outcome.tables, { '': [1], small: [0, 2] });
   assert.equal(outcome.filtered, 0);
   assert.deepEqual(filter.tables?.(settings as never), ['small']);
 });

@@ -2,7 +2,7 @@ import type { Batch } from '../batch/batch.ts';
 import { networkProblem } from '../batch/networks.ts';
 import { group, json, list, type Settings, text } from '../spec/fields.ts';
 import { batchFunction, type SettingIssue } from '../spec/node.ts';
-import type { Json } from '../spec/plan.ts';
+import { type Json, NO_TABLE } from '../spec/plan.ts';
 import { operators } from './comparison.ts';
 import { conditionColumns, evaluate, parseCondition } from './condition.ts';
 
@@ -18,9 +18,12 @@ const settings = {
   ),
   blacklist: group(networks, 'Rows whose column holds an address within one of the networks do not pass.', { optional: true }),
   whitelist: group(networks, 'Only rows whose column holds an address within one of the networks pass.', { optional: true }),
-  otherwise: text('Rows that do not pass go to this table; without it they end here, and count as delivered.', {
-    optional: true,
-  }),
+  otherwise: text(
+    'Rows that do not pass go to the outs with this table, and those that pass to the outs without a table. Without it, rows that do not pass end here and count as delivered.',
+    {
+      optional: true,
+    },
+  ),
 };
 
 type FilterSettings = Settings<typeof settings>;
@@ -61,12 +64,15 @@ function apply(batch: Batch, tests: readonly RowTest[], otherwise: string | unde
     const more = test.run(batch);
     for (let row = 0; row < passes.length; row++) passes[row]! &= more[row]!;
   }
-  if (otherwise === undefined) batch.filter(passes);
-  else
-    batch.route(
-      passes.map((pass) => pass ^ 1),
-      otherwise,
-    );
+  if (otherwise === undefined) {
+    batch.filter(passes);
+    return;
+  }
+  batch.route(passes, NO_TABLE);
+  batch.route(
+    passes.map((pass) => pass ^ 1),
+    otherwise,
+  );
 }
 
 function testsOf({ condition, blacklist, whitelist }: FilterSettings): RowTest[] {

@@ -52,4 +52,6 @@ export type Codec = { readonly name: 'json' } | { readonly name: 'line' };
 
 /** Reserved table to which a node's rejected rows go, as rows with the one string column `_ppf_error_document`. */
 export const ERROR_TABLE = '_ppf_errors';
+/** In `Batch.route`: the edges without a table. */
+export const NO_TABLE = '';
 export const ERROR_COLUMN = '_ppf_error_document';

@@ -5,7 +5,7 @@
  */
 import { ArenaFullError, type Decoded, type Decoder, type Rejection, type RowView } from '../batch/row-batch.ts';
 import type { BatchFunction, FunctionSpec } from '../spec/node.ts';
-import { ERROR_COLUMN, ERROR_TABLE } from '../spec/plan.ts';
+import { ERROR_COLUMN, ERROR_TABLE, NO_TABLE } from '../spec/plan.ts';
 import { type ErrorDocument, rowBytes, rowHead } from './error-document.ts';
 import type {
   ComputeRequest,
@@ -152,11 +152,11 @@ class Run {
     const routed = view.routed();
     const edges = node.out.filter((edge) => edge.table !== ERROR_TABLE);
     if (routed.tables.size > 0) {
-      const known = new Set(edges.map((edge) => edge.table));
+      const known = new Set(edges.map((edge) => edge.table ?? NO_TABLE));
       for (const [table, rows] of routed.tables) if (!known.has(table)) this.#counts.nowhere += rows.length;
     }
     for (const edge of edges) {
-      const toTable = edge.table === undefined ? undefined : routed.tables.get(edge.table);
+      const toTable = routed.tables.get(edge.table ?? NO_TABLE);
       const copy = view.clone();
       copy.clearRoutes();
       if (routed.tables.size > 0) copy.retain(toTable ? merge(routed.unrouted, toTable) : routed.unrouted);
