@@ -33,10 +33,11 @@ export async function runCheck(args: readonly string[], io: CommandIo): Promise<
   const counts = { error: 0, warning: 0 };
   for (const file of files) {
     const { punchlines, problems, source } = await loadPunchlines(file, { ...io, runModules });
-    for (const problem of problems) {
-      counts[problem.severity]++;
+    for (const problem of problems) counts[problem.severity]++;
+    for (const problem of problems.slice(0, MOST_SHOWN)) {
       io.stderr.write(`${renderProblem(problem, io.stderr.isTTY ? source : undefined)}\n`);
     }
+    if (problems.length > MOST_SHOWN) io.stderr.write(`${file}: and ${problems.length - MOST_SHOWN} more\n`);
     if (problems.every((problem) => problem.severity === 'warning')) {
       for (const punchline of punchlines) io.stdout.write(`${describePunchline(punchline, file)}\n`);
     }
@@ -46,6 +47,9 @@ export async function runCheck(args: readonly string[], io: CommandIo): Promise<
   );
   return counts.error === 0 ? 0 : 3;
 }
+
+/** Problems of one file that are printed. */
+const MOST_SHOWN = 100;
 
 function parseCheckArgs(args: readonly string[]): { readonly files: string[]; readonly runModules: boolean } | string {
   try {

@@ -2,7 +2,7 @@
 import { nearestWord } from '../spec/nearest-word.ts';
 import type { FunctionSpec } from '../spec/node.ts';
 import { ERROR_COLUMN, ERROR_TABLE } from '../spec/plan.ts';
-import { quotedList } from '../spec/setting-text.ts';
+import { oneOf, quotedList } from '../spec/setting-text.ts';
 import { anyColumns, type ColumnSet, either, mayHave, onlyColumns, withColumns, without } from './column-set.ts';
 import type { Graph, Link } from './graph.ts';
 import { quote } from './keys.ts';
@@ -20,10 +20,11 @@ export function checkColumns(graph: Graph, problems: ProblemList): void {
       checkTables(node, problems);
       return columnsAfter(node, sets.length > 0 ? either(sets) : anyColumns());
     });
-    for (const link of graph.links) {
-      if (link.from !== node) continue;
+    for (const link of graph.linksFrom.get(node) ?? []) {
       const passing = columnsOn(link, leaving ?? anyColumns(), problems);
-      arriving.set(link.to, [...(arriving.get(link.to) ?? []), passing]);
+      const others = arriving.get(link.to);
+      if (others) others.push(passing);
+      else arriving.set(link.to, [passing]);
     }
   }
 }
@@ -114,7 +115,7 @@ function checkTables({ spec, settings, out, outKeyAt, subject }: SpecifiedNode, 
   }
   for (const { table, tableAt } of out) {
     if (table === undefined || table === ERROR_TABLE || routes.includes(table)) continue;
-    const message = `${subject} routes no rows to table ${quote(table)}, expected one of ${quotedList(routes)}`;
+    const message = `${subject} routes no rows to table ${quote(table)}: only those without a route go there, expected ${oneOf(routes)}`;
     problems.warning(tableAt, message, nearestWord(table, routes));
   }
 }

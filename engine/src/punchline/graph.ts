@@ -16,6 +16,7 @@ export interface Graph {
   readonly nodes: readonly SpecifiedNode[];
   /** Every edge whose ends are known; a misspelt id leads to the node that was probably meant. */
   readonly links: readonly Link[];
+  readonly linksFrom: ReadonlyMap<SpecifiedNode, readonly Link[]>;
   /** Sources first, each node behind all that lead to it; absent when there is a loop. */
   readonly order?: readonly SpecifiedNode[];
 }
@@ -41,7 +42,8 @@ export function buildGraph(nodes: readonly SpecifiedNode[], problems: ProblemLis
   const counted = nodes.filter((node) => node.id === undefined || byId.get(node.id) === node);
   if (!unknown) checkReach(counted, links, problems);
   if (!unknown && !looped) checkEnds(counted, links, problems);
-  return looped ? { nodes, links } : { nodes, links, order: order(nodes, links) };
+  const linksFrom = Map.groupBy(links, (link) => link.from);
+  return looped ? { nodes, links, linksFrom } : { nodes, links, linksFrom, order: order(nodes, linksFrom) };
 }
 
 function uniqueIds(nodes: readonly SpecifiedNode[], problems: ProblemList): Map<string, SpecifiedNode> {
@@ -65,6 +67,8 @@ function checkOutPresence({ kind, role, hasOut, at, outKeyAt, subject }: Specifi
   }
 }
 
+const MOST_SUGGESTIONS = 200;
+
 function misspelt(
   edge: EdgeDraft,
   from: SpecifiedNode,
@@ -72,7 +76,8 @@ function misspelt(
   problems: ProblemList,
 ): SpecifiedNode | undefined {
   const ids = [...byId.keys()].filter((id) => id !== from.id);
-  const meant = nearestWord(edge.to, ids);
+  // Comparing every wrong id with every right one is not worth it when there are hundreds of both.
+  const meant = problems.errors > MOST_SUGGESTIONS ? undefined : nearestWord(edge.to, ids);
   const expected = ids.length === 0 ? 'the id of another node' : oneOf(ids);
   problems.error(edge.toAt, `${from.subject}: out leads to ${quote(edge.to)}, which is no node, expected ${expected}`, meant);
   return meant === undefined ? undefined : byId.get(meant);
@@ -92,12 +97,19 @@ function reportLoops(nodes: readonly SpecifiedNode[], links: readonly Link[], pr
     const loop = findLoop(rest, links);
     const ids = [...loop.map((link) => link.from), loop[0]!.from].map((node) => node.id ?? node.subject);
     const { edge } = loop.at(-1)!;
-    problems.error(edge.toAt, `the nodes form a loop: ${ids.join(' → ')}, expected rows to go one way, from sources to sinks`);
+    problems.error(
+      edge.toAt,
+      `the nodes form a loop: ${shortened(ids).join(' → ')}, expected rows to go one way, from sources to sinks`,
+    );
     const left = new Set(rest);
     for (const link of loop) left.delete(link.from);
     rest = trimmed(left, links);
   }
   return looped;
+}
+
+function shortened(ids: readonly string[]): readonly string[] {
+  return ids.length <= 12 ? ids : [...ids.slice(0, 6), '…', ...ids.slice(-3)];
 }
 
 /** Leaves only nodes that are in a loop or between loops. */
@@ -126,14 +138,13 @@ function findLoop(nodes: ReadonlySet<SpecifiedNode>, links: readonly Link[]): Li
   return walk.slice(seen.get(here!));
 }
 
-function order(nodes: readonly SpecifiedNode[], links: readonly Link[]): SpecifiedNode[] {
+function order(nodes: readonly SpecifiedNode[], linksFrom: ReadonlyMap<SpecifiedNode, readonly Link[]>): SpecifiedNode[] {
   const waiting = new Map(nodes.map((node) => [node, 0]));
-  for (const { to } of links) waiting.set(to, waiting.get(to)! + 1);
+  for (const { to } of [...linksFrom.values()].flat()) waiting.set(to, waiting.get(to)! + 1);
   const start = nodes.filter((node) => waiting.get(node) === 0);
   const ordered = [...start.filter((node) => node.role === 'source'), ...start.filter((node) => node.role !== 'source')];
   for (const node of ordered) {
-    for (const { from, to } of links) {
-      if (from !== node) continue;
+    for (const { to } of linksFrom.get(node) ?? []) {
       const left = waiting.get(to)! - 1;
       waiting.set(to, left);
       if (left === 0) ordered.push(to);
@@ -150,9 +161,10 @@ function checkReach(nodes: readonly SpecifiedNode[], links: readonly Link[], pro
     links,
     ({ from, to }) => [from, to],
   );
+  const entered = new Set(links.map((link) => link.to));
   for (const node of nodes) {
     if (reached.has(node)) continue;
-    const is = links.some((link) => link.to === node) ? 'is reached from no source' : 'has no node that leads to it';
+    const is = entered.has(node) ? 'is reached from no source' : 'has no node that leads to it';
     problems.error(node.at, `${node.subject} ${is}, expected a way from a source`);
   }
 }
@@ -175,12 +187,8 @@ function closure(
   links: readonly Link[],
   direction: (link: Link) => readonly [SpecifiedNode, SpecifiedNode],
 ): Set<SpecifiedNode> {
-  const next = new Map<SpecifiedNode, SpecifiedNode[]>();
-  for (const link of links) {
-    const [from, to] = direction(link);
-    next.set(from, [...(next.get(from) ?? []), to]);
-  }
+  const next = Map.groupBy(links.map(direction), ([from]) => from);
   const found = new Set(start);
-  for (const node of found) for (const other of next.get(node) ?? []) found.add(other);
+  for (const node of found) for (const [, other] of next.get(node) ?? []) found.add(other);
   return found;
 }

@@ -24,6 +24,8 @@ export function parseYaml(problems: ProblemList): YamlDocument[] {
     stringKeys: true,
     intAsBigInt: true,
     logLevel: 'silent',
+    // Compares every key with every other one; ours is below.
+    uniqueKeys: false,
   });
   const documents: YamlDocument[] = [];
   for (const document of parsed) {
@@ -55,7 +57,7 @@ function reportErrors(errors: readonly YAMLError[], problems: ProblemList): bool
   for (const error of errors) {
     const { line } = problems.source.position(error.pos[0]);
     const follows = fatal && error.code === 'UNEXPECTED_TOKEN';
-    if (error.code !== 'DUPLICATE_KEY') fatal = true;
+    fatal = true;
     if (follows || lines.has(line) || lines.size >= MAX_SYNTAX_ERRORS) continue;
     lines.add(line);
     problems.error(error.pos[0], syntaxMessage(error, problems.source.text));
@@ -69,8 +71,6 @@ function syntaxMessage({ code, message, pos }: YAMLError, text: string): string 
     return `a bare \${ } stands inside a flow map, expected it in quotes: "\${NAME}"`;
   }
   switch (code) {
-    case 'DUPLICATE_KEY':
-      return `key ${quotedList([found])} stands twice in the same map, expected it once`;
     case 'TAB_AS_INDENT':
       return 'a tab indents this line, expected spaces';
     case 'BLOCK_AS_IMPLICIT_KEY':
@@ -140,8 +140,10 @@ class TreeBuilder {
       if (!this.#yaml.isScalar(key)) continue;
       const keyAt = key.range?.[0] ?? at;
       const tree = this.#tree(value, key.range?.[1] ?? keyAt);
-      if (key.value === '<<' && key.type === 'PLAIN') this.#merge(tree, keyAt, merged);
-      else if (!entries.has(String(key.value))) entries.set(String(key.value), { keyAt, value: tree });
+      const name = String(key.value);
+      if (name === '<<' && key.type === 'PLAIN') this.#merge(tree, keyAt, merged);
+      else if (!entries.has(name)) entries.set(name, { keyAt, value: tree });
+      else this.#problems.error(keyAt, `key ${quotedList([name])} stands twice in the same map, expected it once`);
     }
     for (const map of merged) {
       for (const [key, entry] of map.entries) if (!entries.has(key)) entries.set(key, entry);

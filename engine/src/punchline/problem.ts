@@ -51,6 +51,8 @@ export class ProblemList {
   /** An anchor's mistake shows at each of its aliases. */
   readonly #seen = new Set<string>();
 
+  #errors = 0;
+
   constructor(source: SourceText) {
     this.source = source;
   }
@@ -64,7 +66,7 @@ export class ProblemList {
   }
 
   get errors(): number {
-    return this.#problems.filter((problem) => problem.severity === 'error').length;
+    return this.#errors;
   }
 
   /** By position; of equal ones in the order found. */
@@ -78,6 +80,7 @@ export class ProblemList {
     const key = `${at} ${text}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
+    if (severity === 'error') this.#errors++;
     const hint = suggestion === undefined ? {} : { suggestion };
     this.#problems.push({ file: this.source.file, ...place, severity, message: text, ...hint });
   }

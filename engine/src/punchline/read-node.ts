@@ -2,6 +2,7 @@
 
 import type { ReefError } from '../errors.ts';
 import { canonicalType, kindsOf, type NodeTypes, nodeKinds, resolveNodeSpec } from '../nodes.ts';
+import { ENCODING } from '../spec/encoding.ts';
 import type { NodeSpec } from '../spec/node.ts';
 import type { Json, NodeKind } from '../spec/plan.ts';
 import { isUserModule, requireUserModule } from '../spec/user-module.ts';
@@ -56,9 +57,7 @@ export function readNode(tree: Tree, index: number, { problems, types }: NodeCon
   const idEntry = map.entries.get('id');
   const id = idEntry && readId(idEntry.value.at, wordAt(idEntry, `node ${index + 1}: id`, problems), problems);
   const subject = id === undefined ? `node ${index + 1}` : `node ${quote(id)}`;
-  const meant = checkKeys(map, { ...nodeKeys, where: subject }, problems, (key) =>
-    key === 'columns' || key === 'table' ? 'it in an entry of out' : undefined,
-  );
+  const meant = checkKeys(map, { ...nodeKeys, where: subject }, problems, whereItBelongs);
   if (!idEntry && !meant.has('id')) problems.error(map.at, `${subject} has no id, expected a name that out entries can refer to`);
   const typeEntry = map.entries.get('type');
   if (!typeEntry && !meant.has('type')) problems.error(map.at, `${subject} has no type, expected the name of a node type`);
@@ -93,6 +92,11 @@ export function readNode(tree: Tree, index: number, { problems, types }: NodeCon
     hasOut: outEntry !== undefined,
     outUnclear: role !== 'sink' && (out === undefined || out.unclear),
   };
+}
+
+function whereItBelongs(key: string): string | undefined {
+  if (key === 'columns' || key === 'table') return 'it in an entry of out';
+  return key === ENCODING || key.startsWith(`${ENCODING}.`) ? 'it under settings' : undefined;
 }
 
 function readId(at: number, id: string | undefined, problems: ProblemList): string | undefined {
