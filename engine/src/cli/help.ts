@@ -28,11 +28,13 @@ commands:
 
 options:
   --state DIR      where checkpoints and the dead-letter file are kept
-  --workers N      threads that run functions; default: as many as the machine has cores
+  --workers N      threads that run functions; default: as many as the machine has cores, at most 4
+  --drain-secs N   how long a stop waits for sinks to take what was read; default: 10
   --run-modules    check also runs modules of your own (type: ./x.ts), to learn their settings and columns
 
 exit codes:
   0  all is well    1  it has failed    2  the command line is wrong    3  the punchline is wrong
+  4  stopped before all that was read could be delivered    128 + signal  a batch was stopped, or a second signal came
 
 A punchline:
   spec:

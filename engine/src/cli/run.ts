@@ -8,7 +8,7 @@ import { renderSummary } from '../observe/summary.ts';
 import { Terminal } from '../observe/terminal.ts';
 import type { Metrics } from '../pipeline/metrics.ts';
 import { DEAD_LETTERS } from '../pipeline/plan-worker.ts';
-import { DRAIN_MS, type RunResult, runPunchline } from '../pipeline/run-punchline.ts';
+import { DRAIN_SECS, type RunResult, runPunchline } from '../pipeline/run-punchline.ts';
 import type { Punchline } from '../spec/plan.ts';
 import { defaultStateFolder } from '../state/state-folder.ts';
 import type { CommandIo } from './check.ts';
@@ -20,6 +20,7 @@ interface RunArgs {
   readonly file: string;
   readonly state: string | undefined;
   readonly workers: number;
+  readonly drainSecs: number;
 }
 
 /**
@@ -43,7 +44,7 @@ export async function runRun(args: readonly string[], io: CommandIo): Promise<nu
   const terminal = new Terminal(io.stderr);
   const running: Metrics[] = [];
   const stop = new AbortController();
-  const signals = watchSignals(terminal, stop);
+  const signals = watchSignals(terminal, stop, parsed.drainSecs);
   const runs = punchlines.map(async (punchline) => {
     const result = await runOne(punchline, punchlines.length, parsed, io, terminal, stop.signal, (metrics) => {
       running.push(metrics);
@@ -86,6 +87,7 @@ async function runOne(
       workers: args.workers,
       log: terminal.log(punchline.name),
       stop,
+      drainMs: args.drainSecs * 1000,
       tracking: io.env.REEF_BENCH_NOOP !== '1',
       started,
     });
@@ -100,7 +102,7 @@ function parseRunArgs(args: readonly string[]): RunArgs | string {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
-      options: { state: { type: 'string' }, workers: { type: 'string' } },
+      options: { state: { type: 'string' }, workers: { type: 'string' }, 'drain-secs': { type: 'string' } },
       allowPositionals: true,
     });
     const [file, ...more] = positionals;
@@ -110,20 +112,26 @@ function parseRunArgs(args: readonly string[]): RunArgs | string {
     if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS) {
       return `--workers is "${values.workers}", expected a whole number from 1 to ${MOST_WORKERS}`;
     }
-    return { file, state: values.state, workers };
+    const drainSecs = Number(values['drain-secs'] ?? DRAIN_SECS);
+    if (!(drainSecs >= 0)) return `--drain-secs is "${values['drain-secs']}", expected a number of seconds`;
+    return { file, state: values.state, workers, drainSecs };
   } catch (error) {
     return (error as Error).message;
   }
 }
 
 /** The first signal ends in order, the second at once. */
-function watchSignals(terminal: Terminal, stop: AbortController): { readonly received: number | undefined; close(): void } {
+function watchSignals(
+  terminal: Terminal,
+  stop: AbortController,
+  drainSecs: number,
+): { readonly received: number | undefined; close(): void } {
   const numbers = { SIGINT: 2, SIGTERM: 15 } as const;
   let received: number | undefined;
   const on = (signal: keyof typeof numbers): void => {
     if (received !== undefined) process.exit(128 + numbers[signal]);
     received = numbers[signal];
-    terminal.print(`reef: ${signal}: delivering what was read, for ${DRAIN_MS / 1000} s at most; once more ends at once\n`);
+    terminal.print(`reef: ${signal}: delivering what was read, for ${drainSecs} s at most; once more ends at once\n`);
     stop.abort();
   };
   process.on('SIGINT', on).on('SIGTERM', on);

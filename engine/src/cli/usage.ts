@@ -1,2 +1,2 @@
 /** How the commands are called; apart from them, so that help need not load what they do. */
-export const runUsage = 'reef run FILE|- [--state DIR] [--workers N]';
+export const runUsage = 'reef run FILE|- [--state DIR] [--workers N] [--drain-secs N]';

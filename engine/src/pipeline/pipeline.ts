@@ -121,11 +121,12 @@ export class Pipeline {
     const { openSinks, log } = this.#options;
     const starting = this.#computer.start();
     starting.catch(() => {});
+    // Sources first: an output must not be emptied for an input that is not there.
+    for (const node of this.#nodes('source')) this.#intake.add(await this.#openSource(node));
     for (const [index, node] of this.#nodes('sink').entries()) {
       this.#deliveries.add(index, await openSinks.node(this.#punchline, node, this.#specs, this.#state, log));
     }
     this.#deliveries.add(this.#plan.deadLetters, await openSinks.deadLetters(this.#punchline, this.#state, log));
-    for (const node of this.#nodes('source')) this.#intake.add(await this.#openSource(node));
     await starting;
     this.metrics.bytesTotal = this.#intake.totalBytes();
     // So that a crash before the first checkpoint can be undone too.

@@ -12,7 +12,7 @@ import { isolateKillers } from './probe.ts';
 import { specify } from './specify.ts';
 
 /** What was fed must be delivered in this time after a stop; what is not is read again at the next start. */
-export const DRAIN_MS = 10_000;
+export const DRAIN_SECS = 10;
 
 export interface RunOptions {
   readonly stateFolder: string;
@@ -79,7 +79,7 @@ async function runOpened(pipeline: Pipeline, punchline: Punchline, state: State,
   let timer: NodeJS.Timeout | undefined;
   const stop = (): void => {
     pipeline.stop();
-    timer = setTimeout(() => undrained.resolve('undrained'), options.drainMs ?? DRAIN_MS);
+    timer = setTimeout(() => undrained.resolve('undrained'), options.drainMs ?? DRAIN_SECS * 1000);
   };
   if (options.stop.aborted) stop();
   else options.stop.addEventListener('abort', stop, { once: true });
