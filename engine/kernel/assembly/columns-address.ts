@@ -111,7 +111,7 @@ function parseIpv6(p: usize, end: usize): bool {
 }
 
 /** Parses the address in [p, end): 4, 6, or 0 when it is none. An IPv4 address mapped into IPv6 counts as IPv4. */
-export function parseAddress(p: usize, end: usize): u32 {
+function parseAddress(p: usize, end: usize): u32 {
   if (end - p > 45) return 0;
   if (parseIpv4(p, end)) return 4;
   if (!parseIpv6(p, end)) return 0;
@@ -120,14 +120,6 @@ export function parseAddress(p: usize, end: usize): u32 {
     return 4;
   }
   return 6;
-}
-
-export function addressHigh(): u64 {
-  return high;
-}
-
-export function addressLow(): u64 {
-  return low;
 }
 
 /** True when a range holds the parsed IPv4 address. `ranges`: `count` pairs of u32, first and last, ascending, apart. */

@@ -4,5 +4,6 @@ export {
   convertColumn, countDoubtful, fillBooleans, fillFloats, fillIds, fillIndexed, fillIntegers, fillLines, fillListed,
   mergeColumns, roomToConvert, written,
 } from './columns-write';
-export { addressHigh, addressLow, matchAddresses, parseAddress } from './columns-address';
+export { findNewlines, locate } from './columns-find';
+export { matchAddresses } from './columns-address';
 export { useScratch } from './convert';

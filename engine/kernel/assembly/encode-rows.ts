@@ -9,8 +9,8 @@
 // A column (6 words): `"name":` pointer and length, starts, ends, kinds, and 1 + the index of the edit that may have written it already.
 import { copy, declareOutput, get32, get8, getV, put32, put8, putV } from './access';
 import { kindAt, word } from './columns-read';
-import { RAW, STRING } from './convert';
-import { BACKSLASH, QUOTE, equalsBytes, escape, escapedLength, findBackslash, holdsNewline, skipSpace, skipString, skipValue, tokenKind, unescape } from './text';
+import { NULL, RAW, STRING } from './convert';
+import { BACKSLASH, QUOTE, equalsBytes, escape, escapedLength, findBackslash, skipSpace, skipString, skipValue, unescape } from './text';
 
 const MODE: usize = 0;
 const ROW_STARTS: usize = 4;
@@ -287,7 +287,7 @@ function writeRow(plan: usize, row: usize, mode: usize, out: usize): usize {
 function writeText(plan: usize, row: usize, out: usize): usize {
   const at = field(plan, COLUMN_LIST);
   const kind = kindAt(field(at, COLUMN_KINDS), row);
-  if (kind && kind != 6) {
+  if (kind && kind != NULL) {
     const start = word(field(at, COLUMN_STARTS), row);
     const end = word(field(at, COLUMN_ENDS), row);
     if (kind == STRING) {
@@ -362,50 +362,4 @@ export function encodeRows(plan: usize, rows: usize, from: u32, to: u32, out: us
   }
   if (offsets) put32(offsets + (i << 2), <u32>(out - origin));
   return <u32>i;
-}
-
-/** 1 where the text of a column holds a line feed, so that it cannot be one line; returns for how many rows. */
-export function findNewlines(starts: usize, ends: usize, kinds: usize, rows: usize, n: u32, out: usize): u32 {
-  let count: u32 = 0;
-  for (let i: usize = 0; i < <usize>n; i++) {
-    const row = word(rows, i);
-    const kind = kindAt(kinds, row);
-    let found = false;
-    if (kind == STRING) found = holdsNewline(word(starts, row) + 1, word(ends, row) - 1, true);
-    else if (kind && kind != 6) found = holdsNewline(word(starts, row), word(ends, row), false);
-    put8(out + row, found ? 1 : 0);
-    if (found) count++;
-  }
-  return count;
-}
-
-/**
- * Finds the member `name` (unescaped) of rows that were scanned without it, by walking their members: for names that are known
- * only when a function runs. Same columns as the scan makes.
- */
-export function locate(
-  rowStarts: usize, rowEnds: usize, errors: usize, size: u32, name: usize, length: usize, starts: usize, ends: usize, kinds: usize,
-): void {
-  for (let row: usize = 0; row < <usize>size; row++) {
-    let kind: u32 = 0;
-    if (get32(errors + (row << 2)) == 0) {
-      const end = word(rowEnds, row);
-      let p = skipSpace(word(rowStarts, row) + 1);
-      while (get8(p) == QUOTE) {
-        const keyEnd = skipString(p, end);
-        const value = skipSpace(skipSpace(keyEnd) + 1);
-        const valueEnd = skipValue(value, end);
-        const escaped = findBackslash(p, keyEnd) != keyEnd;
-        if (equalsBytes(p + 1, keyEnd - 1, escaped, name, length)) {
-          kind = tokenKind(value, valueEnd) | (kind ? DUPLICATE : 0);
-          put32(starts + (row << 2), <u32>value);
-          put32(ends + (row << 2), <u32>valueEnd);
-        }
-        p = skipSpace(valueEnd);
-        if (get8(p) != 0x2c) break;
-        p = skipSpace(p + 1);
-      }
-    }
-    put8(kinds + row, kind);
-  }
 }

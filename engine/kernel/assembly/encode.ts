@@ -1,2 +1,2 @@
 // Rows to bytes for a sink, see encode-rows.ts.
-export { encodeRows, findNewlines, locate } from './encode-rows';
+export { encodeRows } from './encode-rows';

@@ -3,6 +3,7 @@ import type { KernelExports } from './kernel-exports.ts';
 
 /** Bytes behind every text that may be read along with its end. */
 const GUARD = 64;
+const LONG_TEXT = 4096;
 
 /** A piece of text in the arena. */
 export interface Text {
@@ -26,7 +27,7 @@ export class Arena {
 
   /** Takes `bytes` bytes, 16-aligned, with whatever stands in them. */
   take(bytes: number): number {
-    const pointer = this.kernel.alloc(bytes);
+    const pointer = this.kernel.alloc(bytes) >>> 0;
     if (pointer === 0) throw new ArenaFullError(`Cannot take ${bytes} bytes of the arena: it is full`);
     return pointer;
   }
@@ -52,7 +53,8 @@ export class Arena {
 
   /** Copies a string into the arena. */
   text(value: string): Text {
-    const room = value.length * 3;
+    // Counting the bytes of a short text costs more than room for the longest that it can be.
+    const room = value.length > LONG_TEXT ? Buffer.byteLength(value) : value.length * 3;
     const pointer = this.takeText(room);
     const length = this.bytes.write(value, pointer, room, 'utf8');
     this.keep(pointer + length);

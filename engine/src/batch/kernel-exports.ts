@@ -22,9 +22,6 @@ export interface KernelExports extends ScanExports {
   matchTexts(starts: number, ends: number, kinds: number, rows: number, n: number, how: number, text: number, length: number, out: number): void;
   // biome-ignore format: one parameter list
   matchAddresses(starts: number, ends: number, kinds: number, rows: number, n: number, ranges4: number, count4: number, ranges6: number, count6: number, out: number): void;
-  parseAddress(start: number, end: number): number;
-  addressHigh(): bigint;
-  addressLow(): bigint;
 
   written(): number;
   // biome-ignore format: one parameter list

@@ -8,6 +8,7 @@ import { convertTokens } from './conversion.ts';
 import type { DecodedRows } from './decoded-rows.ts';
 import { encodedBytes, encodePlan, lineColumn } from './encode-plan.ts';
 import { Overlay } from './overlay.ts';
+import { Routes } from './routes.ts';
 import type { Rejection, RowView } from './row-batch.ts';
 import type { EncodePiece } from './token-access.ts';
 import type { Tokens } from './tokens.ts';
@@ -34,9 +35,7 @@ export class View implements RowView {
   #readers = new Map<string, ColumnReader>();
   #rejections: Rejection[] = [];
   #filtered = 0;
-  /** Per row: 0, or 1 + index in `#tables`. */
-  #routes: Uint16Array | undefined;
-  #tables: string[] = [];
+  #routes: Routes;
 
   constructor(rows: DecodedRows, live: Uint32Array, overlay = new Overlay(rows)) {
     this.#rows = rows;
@@ -44,6 +43,7 @@ export class View implements RowView {
     this.size = rows.size;
     this.#live = { pointer: live.byteOffset, numbers: live };
     this.#overlay = overlay;
+    this.#routes = new Routes(rows.size);
   }
 
   get rows(): Uint32Array {
@@ -150,36 +150,21 @@ export class View implements RowView {
   }
 
   route(where: Uint8Array, table: string): void {
-    if (where.length < this.size) {
-      throw new TypeError(`Cannot route rows: where has ${where.length} entries, expected ${this.size} (batch.size)`);
-    }
-    this.#routes ??= new Uint16Array(this.size);
-    let index = this.#tables.indexOf(table);
-    if (index < 0) index = this.#tables.push(table) - 1;
-    for (const row of this.rows) if (where[row] !== 0) this.#routes[row] = index + 1;
+    this.#routes.add(this.rows, where, table);
   }
 
   routed(): { tables: ReadonlyMap<string, Uint32Array>; unrouted: Uint32Array } {
-    const { rows } = this;
-    const routes = this.#routes;
-    if (routes === undefined) return { tables: new Map(), unrouted: rows };
-    const tables = this.#tables.map((table, i): [string, Uint32Array] => [table, rows.filter((row) => routes[row] === i + 1)]);
-    return {
-      tables: new Map(tables.filter(([, numbers]) => numbers.length > 0)),
-      unrouted: rows.filter((row) => routes[row] === 0),
-    };
+    return this.#routes.of(this.rows);
   }
 
   clearRoutes(): void {
-    this.#routes = undefined;
-    this.#tables = [];
+    this.#routes = new Routes(this.size);
   }
 
   clone(): View {
     const clone = new View(this.#rows, this.rows, this.#overlay.clone());
     clone.#allowed = this.#allowed;
-    clone.#routes = this.#routes?.slice();
-    clone.#tables = [...this.#tables];
+    clone.#routes = this.#routes.clone();
     return clone;
   }
 
