@@ -79,8 +79,8 @@ export const workloads: readonly Workload[] = [
     name: 'kernel-scan',
     what: "Reef's kernel alone: scan, every byte validated, one field found, nothing written",
     output: false,
-    missing: () => (existsSync(here('micro/kernel-scan.ts')) ? undefined : 'bench/micro/kernel-scan.ts'),
-    prepare: ({ input }) => ({ command: [process.execPath, here('micro/kernel-scan.ts'), input] }),
+    missing: () => undefined,
+    prepare: ({ input }) => ({ command: [process.execPath, here('kernel-file.ts'), input] }),
   },
 ];
 

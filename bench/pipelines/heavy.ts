@@ -20,6 +20,6 @@ export default batchFunction({
 });
 
 function mix(value: number): number {
-  for (let round = 0; round < ROUNDS; round++) value = Math.imul(value ^ (value >>> 15), 0x2c1b3c6d) + round;
+  for (let round = 0; round < ROUNDS; round++) value = (Math.imul(value ^ (value >>> 15), 0x2c1b3c6d) + round) | 0;
   return value >>> 0;
 }
