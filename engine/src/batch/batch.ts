@@ -78,7 +78,7 @@ export interface Column {
   matches(part: string, where: 'contains' | 'starts' | 'ends'): Uint8Array;
   /**
    * Compares every value with `value`: 0 less, 1 equal, 2 greater, 3 where it cannot be compared (absent, or another kind).
-   * Numbers exactly, integers beyond 2^53 included; strings by code point.
+   * 64-bit integers exactly, other numbers as doubles; strings by code point.
    */
   compare(value: string | number): Uint8Array;
   /**
