@@ -33,8 +33,10 @@ options:
   --run-modules    check also runs modules of your own (type: ./x.ts), to learn their settings and columns
 
 exit codes:
-  0  all is well    1  it has failed    2  the command line is wrong    3  the punchline is wrong
-  4  stopped before all that was read could be delivered    128 + signal  a batch was stopped, or a second signal came
+  0    all is well                   1    it has failed
+  2    the command line is wrong     3    the punchline is wrong
+  4    stopped before all that was read could be delivered
+  128 + signal    a batch was stopped, or a second signal came
 
 A punchline:
   spec:
@@ -74,7 +76,7 @@ const WIDTH = 110;
 
 function helpForSpec(name: string, kind: NodeKind, spec: NodeSpec): string {
   const rows = describe(allSettings(spec));
-  const settings = rows.length === 0 ? ['  none'] : alignColumns(rows.map(settingCells), WIDTH);
+  const settings = rows.length === 0 ? ['  none'] : rows.flatMap(settingLines);
   const delivery =
     spec.kind === 'function' ? [] : ['', 'delivery:', ...wrap(spec.delivery, WIDTH - 2).map((line) => `  ${line}`)];
   const examples = spec.examples.flatMap(({ title, yaml }) => [
@@ -89,9 +91,10 @@ function helpForSpec(name: string, kind: NodeKind, spec: NodeSpec): string {
   return `${lines.join('\n')}\n`;
 }
 
-function settingCells({ name, type, required, default: standard, unit, doc }: SettingRow): string[] {
+function settingLines({ name, type, required, default: standard, unit, doc }: SettingRow): string[] {
   const given = standard === undefined ? (required ? 'required' : 'optional') : `default ${JSON.stringify(standard)}`;
-  return [`  ${name}`, unit === undefined ? type : `${type}, ${unit}`, given, doc];
+  const facts = [type, ...(unit === undefined ? [] : [unit]), given].join(', ');
+  return [`  ${name} (${facts})`, ...wrap(doc, WIDTH - 6).map((line) => `      ${line}`)];
 }
 
 function firstSentence(text: string): string {

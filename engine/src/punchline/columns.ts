@@ -115,7 +115,7 @@ function checkTables({ spec, settings, out, outKeyAt, subject }: SpecifiedNode, 
   }
   for (const { table, tableAt } of out) {
     if (table === undefined || table === ERROR_TABLE || routes.includes(table)) continue;
-    const message = `${subject} routes no rows to table ${quote(table)}: only those without a route go there, expected ${oneOf(routes)}`;
+    const message = `${subject} routes no rows to table ${quote(table)}, expected ${oneOf(routes)}, or no table for the other rows`;
     problems.warning(tableAt, message, nearestWord(table, routes));
   }
 }
