@@ -1,3 +1,4 @@
+import { copyBody, fillBody } from './bulk.ts';
 import { chargeBytesBody, chargeItemsBody, copyGlobalsBody, type Fuel, growBody, refuelBody, zeroGlobal } from './fuel.ts';
 import type { Layout } from './layout.ts';
 import { TYPE } from './opcodes.ts';
@@ -18,9 +19,10 @@ interface AddedFunction {
   readonly body: () => Uint8Array;
 }
 
-/** Types that are added: `() -> ()`, `() -> (i32)`, `(i32) -> (i32)`. */
-const ADDED_TYPES = [0x60, 0, 0, 0x60, 0, 1, TYPE.i32, 0x60, 1, TYPE.i32, 1, TYPE.i32];
-const ADDED_TYPE_COUNT = 3;
+/** Types that are added: `() -> ()`, `() -> (i32)`, `(i32) -> (i32)`, `(i32, i32, i32) -> ()`. */
+const { i32 } = TYPE;
+const ADDED_TYPES = [0x60, 0, 0, 0x60, 0, 1, i32, 0x60, 1, i32, 1, i32, 0x60, 3, i32, i32, i32, 0];
+const ADDED_TYPE_COUNT = 4;
 
 export function addTypes(out: Writer): number {
   out.all(ADDED_TYPES);
@@ -62,6 +64,10 @@ export class Additions {
         refuel: this.#add('reef:refuel', 0, () => refuelBody(fuel)),
         chargeBytes: this.#add('reef:charge_bytes', 2, () => chargeBytesBody(fuel)),
         chargeItems: this.#add('reef:charge_items', 2, () => chargeItemsBody(fuel)),
+        bulk: layout.memory && {
+          fill: this.#add('reef:fill', 3, () => fillBody(fuel)),
+          copy: this.#add('reef:copy', 3, () => copyBody(fuel)),
+        },
         slice: Math.min(Math.max(options.fuelSlice ?? DEFAULT_FUEL_SLICE, 1), 2 ** 30),
       };
       this.fuel = fuel;

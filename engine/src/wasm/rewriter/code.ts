@@ -63,6 +63,8 @@ export class CodeRewriter {
   readonly #candidate: Candidate = { depth: -1, start: 0, length: 0, hints: 0 };
   /** Depth of the loop that is being copied with the cheaper meter; -1: none. */
   #localLoop = -1;
+  /** The second place that this loop's cost goes to. */
+  #refuelCostAt = -1;
   /** The function's number among those defined. */
   #function = 0;
   /** Where the function's locals begin in the output; hints count from here. */
@@ -186,8 +188,9 @@ export class CodeRewriter {
       this.#copyAgain();
       return;
     }
-    pieces.close(this.#out);
-    if (pieces.depth !== this.#localLoop) return;
+    const ends = pieces.depth - 1 === this.#localLoop;
+    pieces.close(this.#out, ends ? this.#refuelCostAt : -1);
+    if (!ends) return;
     this.#flush(this.#in.pos);
     this.#out.u8(0x0b); // end
     this.#store();
@@ -209,7 +212,7 @@ export class CodeRewriter {
     const empty = this.#blockType() !== INDEXED;
     out.copy(local.load, 0, local.load.length);
     out.copy(input.bytes, candidate.start, input.pos);
-    this.#insert(local.refuel);
+    this.#refuelCostAt = this.#insert(local.refuel);
     out.copy(input.bytes, candidate.start, input.pos);
     this.#copied = input.pos;
     this.#pieces.open(this.#insert(local.count), empty);
@@ -347,11 +350,12 @@ export class CodeRewriter {
     const input = this.#in;
     switch (OPCODES[opcode]) {
       case Immediate.memoryIndex:
-        this.#virtualMemory(start, 0x23, this.#memory?.pages); // global.get
+        this.#memoryIndex();
+        this.#replace(start, 0x23, this.#memory?.pages); // global.get: what the guest sees is not the real size
         return;
       case Immediate.memoryGrow:
-        this.#calls(COST.call);
-        this.#virtualMemory(start, 0x10, this.#memory?.grow); // call
+        this.#memoryIndex();
+        this.#replaceByCall(start, this.#memory?.grow);
         return;
       case Immediate.refNull:
         this.#uses('reference types');
@@ -406,13 +410,13 @@ export class CodeRewriter {
         this.#dataIndex();
         return;
       case Immediate.memoryCopy:
-        this.#charge(start, 'bytes');
         this.#memoryIndex();
         this.#memoryIndex();
+        if (this.#fuel !== undefined) this.#replaceByCall(start, this.#fuel.bulk?.copy);
         return;
       case Immediate.memoryFill:
-        this.#charge(start, 'bytes');
         this.#memoryIndex();
+        if (this.#fuel !== undefined) this.#replaceByCall(start, this.#fuel.bulk?.fill);
         return;
       case Immediate.tableInit:
         this.#unresettable('table.init');
@@ -534,9 +538,13 @@ export class CodeRewriter {
     if (index !== 0) throw unsupported('multiple memories', `memory ${index}`, this.#in.pos - 1);
   }
 
-  /** `memory.size` and `memory.grow` become one other instruction each: what the guest sees is not the real size. */
-  #virtualMemory(start: number, opcode: number, index: number | undefined): void {
-    this.#memoryIndex();
+  #replaceByCall(start: number, index: number | undefined): void {
+    this.#calls(COST.call);
+    this.#replace(start, 0x10, index);
+  }
+
+  /** Instructions on the memory become one other instruction each; `index` is undefined when there is no memory. */
+  #replace(start: number, opcode: number, index: number | undefined): void {
     if (index === undefined) this.#in.fail('uses a memory that the module does not have');
     this.#flush(start);
     this.#out.u8(opcode);

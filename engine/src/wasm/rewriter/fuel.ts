@@ -17,7 +17,9 @@ export interface Fuel {
   readonly refuel: number;
   /** `(n) -> (n)`: charges a bulk instruction over n bytes. Bulk instructions have their length on top of the stack. */
   readonly chargeBytes: number;
-  /** The same for n table entries or pages. */
+  /** `(to, value, length)` and `(to, from, length)` do the work, too; there when there is a memory. */
+  readonly bulk: { readonly fill: number; readonly copy: number } | undefined;
+  /** As {@link chargeBytes}, for n table entries or pages. */
   readonly chargeItems: number;
   readonly slice: number;
 }
@@ -28,7 +30,7 @@ export const MAX_COST = 2 ** 20 - 1;
 
 export interface Sequence {
   readonly bytes: Uint8Array;
-  /** Where in `bytes` the cost goes; -1: nowhere. */
+  /** Where in `bytes` the cost goes. */
   readonly costAt: number;
   /** Where in `bytes` the branch stands that is hardly ever taken; -1: nowhere. */
   readonly unlikelyAt: number;
@@ -62,7 +64,8 @@ function check(out: Writer, fuel: Fuel): number {
 
 /**
  * The parts of a loop that counts in a local: `load; loop { refuel; loop { count; … } } store`.
- * The two loops have the original's type, so that its operands pass through both.
+ * The two loops have the original's type, so that its operands pass through both. `refuel` gives back the pass that was counted but not
+ * done, as `count` takes it off again: so there is a pass between any two refuellings, however small the slice.
  */
 export interface LocalMeter {
   readonly load: Uint8Array;
@@ -93,7 +96,13 @@ export function localMeter(fuel: Fuel, local: number): LocalMeter {
   refuel.all([0x04, 0x40]); // if
   refuel.u8(0x10); // call
   refuel.u32(fuel.refuel);
-  refuel.copy(load.finish(), 0, load.length);
+  refuel.u8(0x23); // global.get
+  refuel.u32(fuel.global);
+  refuel.u8(0x41); // i32.const
+  const refuelCostAt = refuel.length;
+  for (let i = 0; i < COST_BYTES; i++) refuel.u8(0);
+  refuel.all([0x6a, 0x21]); // i32.add, local.set
+  refuel.u32(local);
   refuel.u8(0x0b); // end
 
   const count = scratch();
@@ -108,7 +117,7 @@ export function localMeter(fuel: Fuel, local: number): LocalMeter {
   return {
     load: load.finish(),
     store: store.finish(),
-    refuel: { bytes: refuel.finish(), costAt: -1, unlikelyAt },
+    refuel: { bytes: refuel.finish(), costAt: refuelCostAt, unlikelyAt },
     count: { bytes: count.finish(), costAt, unlikelyAt: -1 },
   };
 }

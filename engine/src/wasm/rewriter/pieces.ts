@@ -37,10 +37,13 @@ export class Pieces {
     if (patch >= 0) this.cost = 0;
   }
 
-  close(out: Writer): void {
+  /** Writes the cost of a piece that ends to its place, and to `also` where that is not -1. */
+  close(out: Writer, also: number): void {
     const patch = this.#patches[--this.depth]!;
     if (patch < 0) return;
-    out.patchSigned(patch, COST_BYTES, Math.min(this.cost + 1, MAX_COST));
+    const cost = Math.min(this.cost + 1, MAX_COST);
+    out.patchSigned(patch, COST_BYTES, cost);
+    if (also >= 0) out.patchSigned(also, COST_BYTES, cost);
     if (this.depth > 0) this.cost = this.#costs[this.depth]!;
   }
 
