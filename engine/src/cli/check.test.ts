@@ -100,6 +100,7 @@ test('check runs no module of the user unless told', async (t) => {
   });
   const without = await check(cwd, ['p.yaml']);
   assert.equal(without.code, 0);
+  assert.match(without.out, /\n {2}in +source +\.\/m\.js +→ out\n/);
   assert.match(without.err, /warning: node "in": "\.\/m\.js" is not run, its settings and columns are not checked/);
   const told = await check(cwd, ['--run-modules', 'p.yaml']);
   assert.equal(told.code, 3);

@@ -1,4 +1,6 @@
 /** `reef check`: everything that can be wrong with a punchline, without starting it. */
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Environment } from '../punchline/substitute.ts';
 import type { Edge, Punchline, PunchlineNode } from '../spec/plan.ts';
@@ -67,14 +69,15 @@ function parseCheckArgs(args: readonly string[]): { readonly files: string[]; re
 
 /** The graph as text: one line a node, one more for each further edge. */
 export function describePunchline(punchline: Punchline, file: string): string {
-  const { name, kind, nodes } = punchline;
+  const { name, kind, nodes, folder } = punchline;
   const edges = nodes.reduce((sum, node) => sum + node.out.length, 0);
   const title = `${file}: ${name}, a ${kind} of ${count(nodes.length, 'node')} and ${count(edges, 'edge')}`;
-  return [title, ...alignColumns(nodes.flatMap(nodeRows)).map((line) => `  ${line}`)].join('\n');
+  return [title, ...alignColumns(nodes.flatMap((node) => nodeRows(node, folder))).map((line) => `  ${line}`)].join('\n');
 }
 
-function nodeRows({ id, kind, type, codec, out }: PunchlineNode): string[][] {
-  const first = [id, kind, codec === undefined ? type : `${type} (${codec.name})`];
+function nodeRows({ id, kind, type, codec, out }: PunchlineNode, folder: string): string[][] {
+  const name = type.startsWith('file:') ? `./${relative(folder, fileURLToPath(type))}` : type;
+  const first = [id, kind, codec === undefined ? name : `${name} (${codec.name})`];
   if (out.length === 0) return [first];
   return out.map((edge, index) => [...(index === 0 ? first : ['', '', '']), edgeText(edge)]);
 }
