@@ -16,7 +16,9 @@ export type ReefErrorCode =
   /** The state folder is locked, unreadable or from another version. */
   | 'state'
   /** A bound was exceeded that has no error table of its own. */
-  | 'limit';
+  | 'limit'
+  /** A function asks that the punchline stops, with this message; its batch counts as not delivered. */
+  | 'stop';
 
 export interface ReefErrorOptions {
   readonly cause?: unknown;

@@ -28,6 +28,7 @@ export const builtins: NodeTypes = {
     filter: () => import('./functions/filter.ts'),
     rename: () => import('./functions/rename.ts'),
     select: () => import('./functions/select.ts'),
+    wasm: () => import('./functions/wasm.ts'),
   },
   sink: {
     blackhole: () => import('./connectors/blackhole/sink.ts'),

@@ -38,13 +38,13 @@ function checkDepthClass({ bincode }: PlainFunction): void {
 
 function checkQuakeEnergy({ bincode, call }: PlainFunction): void {
   for (let i = 0; i < 1000; i++) {
-    assert.deepEqual(bincode({ place: { String: 'x'.repeat(i * 10) }, mag: { Integer: 4 } }), {
+    assert.deepEqual(bincode({ place: { String: 'x'.repeat(i * 10) }, magnitude: { Integer: 4 } }), {
       Ok: { energy_joules: { Float: 10 ** 10.8 } },
     });
   }
-  assert.deepEqual(bincode({ mag: { VecFloat: [] } }), { Err: 'column mag is no number' });
-  assert.deepEqual(bincode({ magnitude: { Float: 1 } }), { Err: 'column mag is missing' });
-  assert.match(Buffer.from(call(new Uint8Array([1, 2, 3]))).toString(), /column mag is missing/);
+  assert.deepEqual(bincode({ magnitude: { VecFloat: [] } }), { Err: 'column magnitude is no number' });
+  assert.deepEqual(bincode({ mag: { Float: 1 } }), { Err: 'column magnitude is missing' });
+  assert.match(Buffer.from(call(new Uint8Array([1, 2, 3]))).toString(), /column magnitude is missing/);
 }
 
 function checkPlaceRegion({ json }: PlainFunction): void {

@@ -13,12 +13,14 @@ export interface Text {
 
 /** The TypeScript side of a kernel's arena: takes pieces and looks at them. Its views cover the whole memory. */
 export class Arena {
+  readonly memory: WebAssembly.Memory;
   readonly kernel: KernelExports;
   readonly bytes: Buffer;
   readonly words: Uint32Array;
   readonly #buffer: ArrayBufferLike;
 
   constructor(memory: WebAssembly.Memory, kernel: KernelExports) {
+    this.memory = memory;
     this.kernel = kernel;
     this.#buffer = memory.buffer;
     this.bytes = Buffer.from(this.#buffer as ArrayBuffer);

@@ -1,6 +1,5 @@
 /** The `wasm` node: a function built for REEF, run over batches within limits and without privileges. */
-import { ReefError } from '../errors.ts';
-import { choice, flag, group, integer, list, map, number, type Settings, text } from '../spec/fields.ts';
+import { choice, flag, group, integer, list, map, number, text } from '../spec/fields.ts';
 import { batchFunction, type FunctionContext } from '../spec/node.ts';
 import { openRlineFunction } from '../wasm/open-function.ts';
 
@@ -28,9 +27,12 @@ const limits = {
 };
 
 const grant = {
-  clock: flag('The real clocks. Without it the wall clock shows when the batch came in, and the others only move when they are read.', {
-    default: false,
-  }),
+  clock: flag(
+    'The real clocks. Without it the wall clock shows when the batch came in, and the others only move when they are read.',
+    {
+      default: false,
+    },
+  ),
   random: flag('Real randomness. Without it random numbers come from a generator with a fixed seed.', { default: false }),
   env: map(text('Its value.'), 'Environment variables. Without it the environment is empty.', { default: {} }),
   args: list(text('An argument.'), 'Command-line arguments. Without it there are none.', { default: [] }),
@@ -40,21 +42,32 @@ const settings = {
   path: text(
     'The module: a file, or an artifact as `group:artifact:version:file.wasm` or `wasm:group:artifact:version`. The version `latest` is the highest one there.',
   ),
-  function: text('The exported function to call for each row. May be left out when the module exports only one.', { optional: true }),
-  format: choice(['bincode', 'json'], 'How rows are encoded for the function: as it was built (`rline_bindgen` without argument: bincode).', {
-    default: 'bincode',
+  function: text('The exported function to call for each row. May be left out when the module exports only one.', {
+    optional: true,
   }),
+  format: choice(
+    ['bincode', 'json'],
+    'How rows are encoded for the function: as it was built (`rline_bindgen` without argument: bincode).',
+    {
+      default: 'bincode',
+    },
+  ),
   input_columns: list(
     text('Name of a column.'),
     'Only these columns are sent to the function; the others go round it as the bytes that they are. Default: the whole row. A function decodes all that it is sent, so this often decides how fast it is.',
     { optional: true },
   ),
-  artifacts: text('Folder of the local artifacts: zips, or unpacked folders, with their metadata.yaml.', { default: 'artifacts' }),
-  reload: flag('The module is read again at every start, so that a replaced file or a higher `latest` takes effect then. A running punchline keeps its module.', {
-    default: false,
+  artifacts: text('Folder of the local artifacts: zips, or unpacked folders, with their metadata.yaml.', {
+    default: 'artifacts',
   }),
-  limits: group(limits, 'What the function may use.', { default: defaultsOf(limits) }),
-  grant: group(grant, 'What the function may see beside its rows.', { default: defaultsOf(grant) }),
+  reload: flag(
+    'The module is read again at every start, so that a replaced file or a higher `latest` takes effect then. A running punchline keeps its module.',
+    {
+      default: false,
+    },
+  ),
+  limits: group(limits, 'What the function may use.'),
+  grant: group(grant, 'What the function may see beside its rows. Nothing by default.'),
   strict_integers: flag(
     'Rows with an integer beyond 32 bits go to the error table. Without it they are sent, and the function keeps the low 32 bits, as published ones do; the first of each column is warned of.',
     { default: false },
@@ -66,8 +79,6 @@ const settings = {
   ),
   failure_rate: number('The share of failing rows from which on `on_repeated_failure` counts.', { default: 0.5, min: 0, max: 1 }),
 };
-
-type WasmSettings = Settings<typeof settings>;
 
 export default batchFunction({
   summary: 'Runs a WebAssembly function that was built for REEF on each row.',
@@ -90,7 +101,6 @@ export default batchFunction({
 
 function open(context: FunctionContext<typeof settings>) {
   const { settings: given, folder, log, alive } = context;
-  const stop = given.on_repeated_failure === 'stop' ? failureRate(context.id, given.failure_rate) : undefined;
   return openRlineFunction({
     reference: { path: given.path, folder, artifacts: given.artifacts },
     function: given.function,
@@ -104,8 +114,9 @@ function open(context: FunctionContext<typeof settings>) {
       logBytesPerSec: given.limits.log_bytes_per_sec,
     },
     grants: given.grant,
+    node: context.id,
     log,
     alive,
-    ...(stop === undefined ? {} : { onRows: stop }),
+    ...(given.on_repeated_failure === 'stop' ? { stopAtRate: given.failure_rate } : {}),
   });
 }

@@ -4,6 +4,7 @@
  * a sink is never taken back.
  */
 import { ArenaFullError, type Decoded, type Decoder, type Rejection, type RowView } from '../batch/row-batch.ts';
+import { ReefError } from '../errors.ts';
 import type { BatchFunction, FunctionSpec } from '../spec/node.ts';
 import { ERROR_COLUMN, ERROR_TABLE, NO_TABLE } from '../spec/plan.ts';
 import { type ErrorDocument, rowBytes, rowHead } from './error-document.ts';
@@ -186,7 +187,7 @@ class Run {
     try {
       await run.apply(view);
     } catch (error) {
-      if (error instanceof ArenaFullError) throw error;
+      if (error instanceof ArenaFullError || isStop(error)) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       for (const row of view.rows) view.reject(row, reason);
     }
@@ -278,6 +279,11 @@ class Run {
       entered: entered ?? origin ?? {},
     };
   }
+}
+
+/** A function asks that the punchline stops. */
+export function isStop(error: unknown): error is ReefError {
+  return error instanceof ReefError && error.code === 'stop';
 }
 
 /** Merges two ascending lists of row numbers. */

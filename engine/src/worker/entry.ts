@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createDecoder } from '../batch/decoder.ts';
 import { resolveNodeSpec } from '../nodes.ts';
 import type { FunctionSpec, Log } from '../spec/node.ts';
-import { Chain, emptyCounts, type OpenedFunction } from './chain.ts';
+import { Chain, emptyCounts, isStop, type OpenedFunction } from './chain.ts';
 import { Output } from './output.ts';
 import type { ComputeRequest, Counts, FromWorker, OutRange, PlannedFunction, ToWorker, WorkerData } from './protocol.ts';
 
@@ -62,7 +62,7 @@ async function main(): Promise<void> {
       return;
     }
     queue.push(message);
-    void drain().catch(fail);
+    void drain().catch((error: unknown) => (isStop(error) ? send({ type: 'unfit', message: error.message }) : fail(error)));
   });
   send({ type: 'ready' });
 }

@@ -131,7 +131,7 @@ export type FromWorker =
   | { readonly type: 'ready' }
   /** Still at work on the batch: that it came is all that it says. */
   | { readonly type: 'alive' }
-  /** A function could not be opened: nothing can be computed. */
+  /** A function could not be opened, or asks for a stop: nothing can be computed. */
   | { readonly type: 'unfit'; readonly message: string }
   /** `parts`: filled so far, complete; `bytes`: what the next row needs at least (0: unknown). */
   | {

@@ -1,0 +1,101 @@
+/** From the settings of a wasm node to a function that runs: finds and loads the module, makes the guest at the first batch. */
+import type { Batch } from '../batch/batch.ts';
+import type { TokenAccess } from '../batch/token-access.ts';
+import { ReefError } from '../errors.ts';
+import type { BatchFunction, Log } from '../spec/node.ts';
+import { type ModuleReference, resolveModule } from './artifacts/resolve-module.ts';
+import { CpuLimit } from './cpu-limit.ts';
+import { FailureRate } from './failure-rate.ts';
+import { FunctionLog } from './function-log.ts';
+import { type FunctionModule, loadFunctionModule } from './function-module.ts';
+import type { Grants } from './grants.ts';
+import { Guest } from './guest.ts';
+import { RlineFunction } from './rline-function.ts';
+import type { RlineFormat } from './rline-kernel.ts';
+
+export interface OpenFunctionOptions {
+  readonly node: string;
+  readonly reference: ModuleReference;
+  readonly function: string | undefined;
+  readonly format: RlineFormat;
+  readonly columns: readonly string[] | undefined;
+  readonly strictIntegers: boolean;
+  readonly limits: {
+    readonly cpuMsPerRow: number;
+    readonly memoryBytes: number | undefined;
+    readonly outputBytesPerRow: number;
+    readonly logBytesPerSec: number;
+  };
+  readonly grants: Grants;
+  readonly log: Log;
+  readonly alive?: () => void;
+  /** Stop the punchline when more than this share of rows fails. */
+  readonly stopAtRate?: number;
+}
+
+export async function openRlineFunction(options: OpenFunctionOptions): Promise<BatchFunction> {
+  const { reference, limits } = options;
+  const { bytes } = await resolveModule(reference);
+  const module = await loadFunctionModule(bytes, {
+    name: reference.path,
+    function: options.function,
+    memoryBytes: limits.memoryBytes,
+  });
+  // Says now what would go wrong at the first batch, with which the kernel's memory comes.
+  makeGuest(options, module, new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }));
+  let made: RlineFunction | undefined;
+  return {
+    digest: module.digest,
+    apply(batch: Batch) {
+      made ??= make(options, module, (batch as Batch & TokenAccess).arena.memory);
+      made.apply(batch);
+    },
+  };
+}
+
+function makeGuest(options: OpenFunctionOptions, loaded: FunctionModule, kernelMemory: WebAssembly.Memory): Guest {
+  const { limits, grants, alive, node } = options;
+  try {
+    return new Guest({
+      ...loaded,
+      kernelMemory,
+      cpu: new CpuLimit({ msPerRow: limits.cpuMsPerRow, ...(alive ? { alive } : {}) }),
+      outputBytesPerRow: limits.outputBytesPerRow,
+      grants,
+    });
+  } catch (cause) {
+    if (cause instanceof ReefError) throw cause;
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new ReefError('config', `Cannot open function "${node}": its module does not start: ${problem}`, { cause });
+  }
+}
+
+function make(options: OpenFunctionOptions, loaded: FunctionModule, kernelMemory: WebAssembly.Memory): RlineFunction {
+  const { limits, log, stopAtRate, node } = options;
+  const guest = makeGuest(options, loaded, kernelMemory);
+  const rate = stopAtRate === undefined ? undefined : new FailureRate(node, stopAtRate);
+  return new RlineFunction({
+    guest,
+    name: loaded.function,
+    format: options.format,
+    columns: options.columns,
+    types: new Map(),
+    log: new FunctionLog(log, limits.logBytesPerSec),
+    digest: loaded.digest,
+    strictIntegers: options.strictIntegers,
+    onWide: wideWarning(options),
+    ...(rate === undefined ? {} : { onRows: (rows: number, failed: number) => rate.count(rows, failed) }),
+  });
+}
+
+/** Once for each column. */
+function wideWarning({ log, strictIntegers, node }: OpenFunctionOptions): (column: string) => void {
+  const told = new Set<string>();
+  return (column) => {
+    if (strictIntegers || told.has(column)) return;
+    told.add(column);
+    log.warn(
+      `column ${JSON.stringify(column)} holds integers beyond 32 bits: function "${node}" sees only their low 32 bits if it was built with the published crates (strict_integers rejects such rows)`,
+    );
+  };
+}
