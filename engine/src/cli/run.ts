@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ReefError } from '../errors.ts';
 import { EnergyMeter } from '../observe/energy.ts';
+import { peakMemoryBytes } from '../observe/peak-memory.ts';
 import { renderSummary } from '../observe/summary.ts';
 import { Terminal } from '../observe/terminal.ts';
 import type { Metrics } from '../pipeline/metrics.ts';
@@ -60,7 +61,7 @@ export async function runRun(args: readonly string[], io: CommandIo): Promise<nu
     seconds: (performance.now() - since) / 1000,
     cpuSeconds: cpuSeconds(),
     joules: energy?.joules(),
-    peakBytes: process.resourceUsage().maxRSS * 1024,
+    peakBytes: peakMemoryBytes(),
   };
   for (const { punchline, result } of ended) {
     if (result instanceof Error) continue;
