@@ -1,5 +1,5 @@
 // Numbers from their text and back. Results that need more than one value are left in globals of the instance.
-import { get8, put8 } from './access';
+import { get64, get8, put8 } from './access';
 
 /** What became of a value; `docs/conversions.md` says when. TypeScript knows these numbers as `Verdict`. */
 export const MISSING: u32 = 0;
@@ -57,12 +57,23 @@ function signed(magnitude: u64, negative: bool): u32 {
   return GOOD;
 }
 
+/** The number that eight digits spell: neighbours are joined to pairs, pairs to fours, fours to the whole, all at once. */
+@inline
+function eightDigits(p: usize): u64 {
+  let digits = get64(p) - 0x3030303030303030;
+  digits = digits * 10 + (digits >> 8);
+  const low = (digits & 0x000000ff000000ff) * 0x000f424000000064;
+  const high = ((digits >> 16) & 0x000000ff000000ff) * 0x0000271000000001;
+  return (low + high) >> 32;
+}
+
 /** Reads an integer token into `integerValue`: GOOD or RANGE. */
 export function readInteger(p: usize, end: usize): u32 {
   const negative = get8(p) == 0x2d;
   if (negative) p++;
   if (end - p > 19) return RANGE;
   let magnitude: u64 = 0;
+  for (; end - p >= 8; p += 8) magnitude = magnitude * 100000000 + eightDigits(p);
   while (p < end) magnitude = magnitude * 10 + <u64>(get8(p++) - 0x30);
   return signed(magnitude, negative);
 }

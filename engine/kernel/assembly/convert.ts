@@ -69,6 +69,10 @@ export function toInteger(kind: u32, p: usize, end: usize): u32 {
 
 /** Reads a value as double into `floatValue`; ASK as `readFloat` says. */
 export function toFloat(kind: u32, p: usize, end: usize): u32 {
+  if (kind == INTEGER && end - p <= 18) {
+    readInteger(p, end);
+    return setFloat(integerValue == 0 && get8(p) == 0x2d ? -0.0 : <f64>integerValue);
+  }
   if (kind == TRUE || kind == FALSE) return setFloat(kind == TRUE ? 1 : 0);
   if (kind == 0 || kind == NULL) return MISSING;
   if (kind == STRING || kind == RAW) {
