@@ -38,7 +38,7 @@ export class Terminal {
   progress(metrics: () => Metrics[], since: number): void {
     if (!this.#output.isTTY || this.#timer) return;
     this.#timer = setInterval(() => {
-      this.#line = progressLine(metrics(), (performance.now() - since) / 1000).slice(0, (this.#output.columns ?? 80) - 1);
+      this.#line = progressLine(metrics(), (performance.now() - since) / 1000).slice(0, (this.#output.columns || 80) - 1);
       this.#output.write(`${ERASE_LINE}${this.#line}`);
     }, REFRESH_MS).unref();
   }
