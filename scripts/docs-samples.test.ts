@@ -32,6 +32,8 @@ async function folderWith(t: TestContext, samples: readonly Sample[]): Promise<s
   t.after(() => rm(folder, { recursive: true }));
   await mkdir(join(folder, 'node_modules', '@reef'), { recursive: true });
   await symlink(join(root, 'engine'), join(folder, 'node_modules', '@reef', 'engine'));
+  for (const name of ['earthquakes.jsonl', 'moment.ts'])
+    await copyFile(join(root, 'examples', 'moment', name), join(folder, name));
   for (const { name, text } of samples) await writeFile(join(folder, name), text);
   return folder;
 }
@@ -41,7 +43,6 @@ test('the function in docs/native-functions.md does what the page says', async (
     t,
     (await samplesOf('docs/native-functions.md')).filter(({ name }) => name !== ''),
   );
-  await copyFile(join(root, 'examples', 'moment', 'earthquakes.jsonl'), join(folder, 'earthquakes.jsonl'));
   const { stdout } = await run(process.execPath, [reef, 'run', 'strength.yaml', '--state', 'state'], { cwd: folder });
   const rows = stdout.trimEnd().split('\n');
   const source = (await readFile(join(folder, 'earthquakes.jsonl'), 'utf8')).trimEnd().split('\n');
