@@ -8,11 +8,14 @@ import binaryen from 'binaryen';
 const source = new URL('shim/rline-shim.wat', import.meta.url);
 const target = new URL('build/rline-shim.wasm', import.meta.url);
 
-/** Text format to binary; `optimize` must not be asked for where odd code is the point. */
-export function assemble(text: string, optimize = true): Uint8Array {
+/**
+ * Text format to binary; `optimize` must not be asked for where odd code is the point. Without garbage collection among the features,
+ * nulls have the types that the text gives them.
+ */
+export function assemble(text: string, optimize = true, features = binaryen.Features.All): Uint8Array {
   const module = binaryen.parseText(text);
   try {
-    module.setFeatures(binaryen.Features.All);
+    module.setFeatures(features);
     if (!module.validate()) throw new Error('Cannot assemble the module: it is not valid, see above');
     if (optimize) {
       binaryen.setOptimizeLevel(3);

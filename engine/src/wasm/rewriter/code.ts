@@ -132,8 +132,8 @@ export class CodeRewriter {
     out.u32(this.#fuel === undefined ? groups : groups + 1);
     out.copy(input.bytes, start, input.pos);
     this.#copied = input.pos;
-    if (this.#fuel === undefined) return;
     this.#free = locals + this.#type().params.length;
+    if (this.#fuel === undefined) return;
     this.#localCountAt = out.length;
     out.all([0, TYPE.i32]);
   }
@@ -291,8 +291,8 @@ export class CodeRewriter {
       case Immediate.none:
         if (opcode >= 0xc0 && opcode <= 0xc4) this.#uses('sign extension');
         return;
-      case Immediate.index:
-        input.u32();
+      case Immediate.local:
+        this.#index(this.#free, 'local');
         return;
       case Immediate.memoryAccess:
         this.#memoryAccess();

@@ -9,8 +9,7 @@ export const Immediate = {
   if: 3,
   else: 4,
   end: 5,
-  /** A local. */
-  index: 6,
+  local: 6,
   brTable: 7,
   call: 8,
   callIndirect: 9,
@@ -96,7 +95,7 @@ export const OPCODES: Uint8Array = (() => {
   table[0x11] = Immediate.callIndirect;
   range(0x1a, 0x1b, Immediate.none);
   table[0x1c] = Immediate.selectTyped;
-  range(0x20, 0x22, Immediate.index);
+  range(0x20, 0x22, Immediate.local);
   range(0x23, 0x24, Immediate.global);
   table[0x25] = Immediate.table;
   table[0x26] = Immediate.tableSet;

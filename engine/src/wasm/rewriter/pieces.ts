@@ -25,8 +25,8 @@ export class Pieces {
   /** `patch`: where the cost of a new piece goes; -1: the block belongs to the piece around it.
    * `empty`: a branch to it carries no values. */
   open(patch: number, empty: boolean): void {
+    if (this.depth >= LIMITS.nesting) throw overLimit(`a function nests blocks more than ${LIMITS.nesting} deep`);
     if (this.depth === this.#patches.length) {
-      if (this.depth >= LIMITS.nesting) throw overLimit(`a function nests blocks more than ${LIMITS.nesting} deep`);
       this.#patches = enlarge(this.#patches, new Int32Array(this.depth * 2));
       this.#costs = enlarge(this.#costs, new Float64Array(this.depth * 2));
       this.#empty = enlarge(this.#empty, new Uint8Array(this.depth * 2));
