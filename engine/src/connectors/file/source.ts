@@ -1,34 +1,62 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ReefError } from '../../errors.ts';
-import { text } from '../../spec/fields.ts';
+import { choice, number, text } from '../../spec/fields.ts';
 import { type Source, type SourceContext, source } from '../../spec/node.ts';
 import { fileError } from './file-error.ts';
 import { type FileList, listFiles } from './file-list.ts';
+import { TailedFiles } from './tailed-files.ts';
 import { WholeFiles } from './whole-files.ts';
 
 const settings = {
   path: text(
     'The file to read, a folder (its files, without those in folders below it and hidden ones), or a glob such as `logs/**/*.jsonl`; a relative path starts at the folder of the punchline.',
   ),
+  mode: choice(
+    ['whole', 'tail'],
+    '`whole` reads each file once, in name order, and ends; `tail` follows files as they grow and are rotated, and never ends. The default is `whole` in a BatchPunchline and `tail` in a StreamPunchline.',
+    { optional: true },
+  ),
+  from: choice(
+    ['beginning', 'end'],
+    'Where `tail` starts, at the very first start, in files that are already there. Files that appear later are read from their beginning, and a restart goes on where it was.',
+    { default: 'beginning' },
+  ),
+  watcher_interval_s: number(
+    'How often `tail` looks for new and rotated files when the system does not tell of them, and how long a file that was renamed or deleted must be silent until its last row counts as complete.',
+    { default: 5, min: 0.01, unit: 's' },
+  ),
 };
 
 type Context = SourceContext<typeof settings>;
 
 export default source({
-  summary: 'Reads rows from files.',
+  summary: 'Reads rows from files: whole ones, or as they grow.',
   settings,
   codecs: ['json', 'line'],
   delivery:
-    'At least once: a replay starts at the byte behind the last row that every required sink had when the last checkpoint was saved.',
+    'At least once: a replay starts at the byte behind the last row that every required sink had when the last checkpoint was saved. With `tail`, rows of a file that is deleted or truncated before they are read are lost.',
   examples: [
     {
       title: 'All rows of a file',
       yaml: 'id: in\nkind: source\ntype: file\nsettings:\n  path: earthquakes.jsonl\nout:\n  - id: next\n',
     },
+    {
+      title: 'Follow log files',
+      yaml: 'id: in\nkind: source\ntype: file\nencoding: line\nsettings:\n  path: /var/log/app/*.log\n  mode: tail\n  from: end\nout:\n  - id: next\n',
+    },
   ],
-  open: openWholeFiles,
+  async open(context) {
+    const { settings, punchlineKind } = context;
+    const mode = settings.mode ?? (punchlineKind === 'BatchPunchline' ? 'whole' : 'tail');
+    return mode === 'whole' ? openWholeFiles(context) : openTailedFiles(context);
+  },
 });
+
+function openTailedFiles({ id, folder, log, settings }: Context): Source {
+  const { from, watcher_interval_s } = settings;
+  return new TailedFiles({ id, folder, log, path: resolve(folder, settings.path), from, intervalMs: watcher_interval_s * 1000 });
+}
 
 async function openWholeFiles(context: Context): Promise<Source> {
   const { id, folder, log } = context;

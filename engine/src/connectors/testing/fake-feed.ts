@@ -52,10 +52,14 @@ export class FakeFeed implements Feed {
     return [...this.partitions.values()].map((partition) => partition.text).join('');
   }
 
-  /** Positions as a checkpoint would hold them when all that was fed has been delivered. */
+  /** Positions as a checkpoint would hold them when all that was fed has been delivered; those of the last run stay. */
   positions(): Record<string, Position> {
-    const kept = [...this.partitions.values()].filter((partition) => !partition.forgotten);
-    return Object.fromEntries(kept.map((partition) => [partition.name, partition.positionAt(partition.offset)]));
+    const positions = new Map(this.resume);
+    for (const partition of this.partitions.values()) {
+      if (partition.forgotten) positions.delete(partition.name);
+      else positions.set(partition.name, partition.positionAt(partition.offset));
+    }
+    return Object.fromEntries(positions);
   }
 }
 
@@ -81,6 +85,7 @@ export class FakePartition implements PartitionFeed {
     this.#position = options.position ?? this.#position;
     this.replayable = options.replayable ?? true;
     this.ended = false;
+    this.forgotten = false;
   }
 
   async room(): Promise<Uint8Array> {

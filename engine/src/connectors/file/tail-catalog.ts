@@ -1,0 +1,308 @@
+/**
+ * Which files are followed, and under which paths: compares what is listed with what is known by device, inode and
+ * fingerprint, and so tells growth, renaming, copying, deletion and new files apart.
+ */
+import { createHash } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import { open, readdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Log, Position } from '../../spec/node.ts';
+import { errorNumber, fileError } from './file-error.ts';
+import { fixedFolder, listFiles } from './file-list.ts';
+import { asFilePosition, fingerprintOf, matchesFingerprint, readHead, startOfRows } from './identity.ts';
+import { TailedFile } from './tailed-file.ts';
+import { partitionName } from './whole-files.ts';
+
+const MOST_RETIRED = 1000;
+/** A file that cannot be found is looked for so often before it counts as gone. */
+export const SEARCHES = 3;
+
+export interface CatalogOptions {
+  readonly id: string;
+  readonly folder: string;
+  /** Absolute path, folder or glob. */
+  readonly path: string;
+  readonly from: 'beginning' | 'end';
+  readonly log: Log;
+}
+
+export interface ScanResult {
+  /** Files to look at. */
+  readonly news: readonly TailedFile[];
+  /** Files of the last run that cannot be found. */
+  readonly lost: readonly TailedFile[];
+  /** Names were being moved about meanwhile, or files of the last run are still missing: to be done again soon. */
+  readonly isUnsettled: boolean;
+  /** Folders in which changes matter. */
+  readonly folders: ReadonlySet<string>;
+}
+
+export class TailCatalog {
+  readonly files = new Set<TailedFile>();
+  readonly #options: CatalogOptions;
+  readonly #byKey = new Map<string, TailedFile>();
+  /** The last file seen at each path, also when it has left. */
+  readonly #byPath = new Map<string, TailedFile>();
+  /** Files that left and were read to their end, but exist: should a listed path lead to them again, they are not new. */
+  readonly #retired = new Map<string, TailedFile>();
+  /** Files of the last run that have not been found yet. */
+  #resumed: TailedFile[];
+  readonly #isFirstStart: boolean;
+  #isFirstScan = true;
+  readonly #told = new Set<string>();
+
+  constructor(options: CatalogOptions, resume: ReadonlyMap<string, Position>) {
+    this.#options = options;
+    this.#resumed = [...resume].flatMap(([name, value]) => {
+      const position = asFilePosition(value);
+      return position === undefined ? [] : [new TailedFile(name, position)];
+    });
+    // Of several generations of a truncated file the newest is the one to go on with.
+    this.#resumed.sort((one, other) => generationOf(other.name) - generationOf(one.name));
+    this.#isFirstStart = this.#resumed.length === 0;
+  }
+
+  at(path: string): TailedFile | undefined {
+    const file = this.#byPath.get(path);
+    return file?.path === path && !file.isGone ? file : undefined;
+  }
+
+  async scan(now: number): Promise<ScanResult> {
+    const list = await listFiles(this.#options.path);
+    const seen = new Set<TailedFile>();
+    const news: TailedFile[] = [];
+    const unknown: { readonly path: string; readonly stats: BigIntStats }[] = [];
+    const folders = new Set([fixedFolder(this.#options.path, list.kind)]);
+    let isUnsettled = false;
+    for (const path of list.paths) {
+      const stats = await stat(path, { bigint: true }).catch(() => undefined);
+      if (stats === undefined || !stats.isFile()) continue;
+      folders.add(dirname(path));
+      const file = this.#byKey.get(keyOf(stats)) ?? this.#takeBack(path, stats) ?? (await this.#adopt(path, stats));
+      if (file === undefined) unknown.push({ path, stats });
+      else if (file === 'moving') isUnsettled = true;
+      else if (!seen.has(file)) {
+        seen.add(file);
+        this.#place(file, path, now);
+        if (Number(stats.size) !== file.seenSize || file.leftAt !== undefined || file.suspectedCopy !== undefined)
+          news.push(file);
+      }
+    }
+    const lost = await this.#findMoved(list.paths, news, now);
+    for (const { path, stats } of unknown) {
+      const file = await this.#create(path, stats, now);
+      if (file === 'moving') isUnsettled = true;
+      if (typeof file !== 'object') continue;
+      seen.add(file);
+      news.push(file);
+    }
+    for (const file of this.files) {
+      if (seen.has(file)) continue;
+      if (!file.isGone) leave(file, now);
+      file.isGone = true;
+      news.push(file);
+    }
+    this.#isFirstScan = false;
+    return { news, lost, folders, isUnsettled: isUnsettled || this.#resumed.length > 0 };
+  }
+
+  /** The file is not followed any more. `exists`: it is not deleted, only out of sight. */
+  forget(file: TailedFile, exists: boolean): void {
+    this.files.delete(file);
+    if (this.#byKey.get(file.key) === file) this.#byKey.delete(file.key);
+    for (const [path, other] of this.#byPath) if (other === file) this.#byPath.delete(path);
+    if (!exists) return;
+    this.#retired.set(file.key, file);
+    for (const key of this.#retired.keys()) {
+      if (this.#retired.size <= MOST_RETIRED) break;
+      this.#retired.delete(key);
+    }
+  }
+
+  /** A path, listed or not, that leads to the file now: where a rotation has put it. */
+  async locate(file: TailedFile): Promise<{ readonly path: string; readonly dev: string } | undefined> {
+    const folder = dirname(file.path);
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+    for (const entry of entries) {
+      if (!entry.isFile()) continue;
+      const path = join(folder, entry.name);
+      const stats = await stat(path, { bigint: true }).catch(() => undefined);
+      if (stats === undefined || String(stats.ino) !== file.ino || Number(stats.size) < file.offset) continue;
+      const head = await headOf(path, file.ino);
+      if (head !== undefined && matchesFingerprint(head, file.fingerprint)) return { path, dev: String(stats.dev) };
+    }
+    return undefined;
+  }
+
+  async isListed(path: string): Promise<boolean> {
+    return (await listFiles(this.#options.path)).paths.includes(path);
+  }
+
+  #add(file: TailedFile, path: string): void {
+    file.predecessor = this.#byPath.get(path);
+    if (file.predecessor !== undefined) file.predecessor.successor = file;
+    file.path = path;
+    this.files.add(file);
+    this.#byKey.set(file.key, file);
+    this.#byPath.set(path, file);
+  }
+
+  #place(file: TailedFile, path: string, now: number): void {
+    file.isGone = false;
+    file.searches = 0;
+    if (file.path === path) return;
+    leave(file, now);
+    file.path = path;
+    this.#byPath.set(path, file);
+  }
+
+  #takeBack(path: string, stats: BigIntStats): TailedFile | undefined {
+    const file = this.#retired.get(keyOf(stats));
+    if (file === undefined) return undefined;
+    this.#retired.delete(file.key);
+    file.isGone = false;
+    this.#add(file, path);
+    return file;
+  }
+
+  /** A listed file that the last run knew. The device may have another number since the machine started again. */
+  async #adopt(path: string, stats: BigIntStats): Promise<TailedFile | 'moving' | undefined> {
+    const candidates = this.#resumed.filter((file) => file.ino === String(stats.ino));
+    if (candidates.length === 0) return undefined;
+    const head = await headOf(path, String(stats.ino));
+    if (head === undefined) return 'moving';
+    const fits = (file: TailedFile): boolean => Number(stats.size) >= file.offset && matchesFingerprint(head, file.fingerprint);
+    // The same inode at the same path with other content was truncated: reading finds that out.
+    const found = candidates.find(fits) ?? candidates.find((file) => file.path === path);
+    if (found === undefined) return undefined;
+    this.#resumed = this.#resumed.filter((file) => file !== found);
+    found.dev = String(stats.dev);
+    const { path: oldPath } = found;
+    this.#add(found, path);
+    // Its old path may have a new file.
+    if (oldPath !== path && !this.#byPath.has(oldPath)) this.#byPath.set(oldPath, found);
+    return found;
+  }
+
+  /**
+   * Files of the last run that no listed path leads to: renamed out of sight in the meantime, or gone for good. These are
+   * returned, but not at the first try: a rotation may be moving names about just now.
+   */
+  async #findMoved(listed: readonly string[], news: TailedFile[], now: number): Promise<TailedFile[]> {
+    const missing: TailedFile[] = [];
+    for (const file of this.#resumed) {
+      const found = await this.locate(file);
+      if (found === undefined || listed.includes(found.path)) {
+        file.searches++;
+        missing.push(file);
+        continue;
+      }
+      file.dev = found.dev;
+      this.files.add(file);
+      this.#byKey.set(file.key, file);
+      if (!this.#byPath.has(file.path)) this.#byPath.set(file.path, file);
+      file.path = found.path;
+      leave(file, now);
+      file.isGone = true;
+      news.push(file);
+    }
+    this.#resumed = missing.filter(({ searches }) => searches < SEARCHES);
+    return missing.filter(({ searches }) => searches >= SEARCHES);
+  }
+
+  async #create(path: string, stats: BigIntStats, now: number): Promise<TailedFile | 'moving' | undefined> {
+    let file: TailedFile;
+    try {
+      const head = await readIfSame(path, String(stats.ino));
+      if (head === undefined) return 'moving';
+      const hash = createHash('sha256')
+        .update(`${keyOf(stats)}:${stats.birthtimeNs}`)
+        .digest('hex')
+        .slice(0, 8);
+      file = new TailedFile(`${partitionName(this.#options.folder, path)}@${hash}`, {
+        path,
+        dev: String(stats.dev),
+        ino: String(stats.ino),
+        fingerprint: fingerprintOf(head),
+        offset: startOfRows(head),
+      });
+      if (this.#isFirstScan && this.#isFirstStart) {
+        if (this.#options.from === 'end') file.offset = await endOfRows(path, Number(stats.size));
+      } else {
+        const original = this.#originalOf(file, head);
+        if (original !== undefined) file.suspectedCopy = { original, size: -1, since: now };
+      }
+    } catch (error) {
+      if (errorNumber(error) === 'ENOENT') return 'moving';
+      this.#tell(fileError(`read file source "${this.#options.id}"`, path, error).message);
+      return undefined;
+    }
+    this.#add(file, path);
+    return file;
+  }
+
+  /** A file in the same folder that begins with the same bytes, or did before it was truncated. */
+  #originalOf(file: TailedFile, head: Buffer): TailedFile | undefined {
+    const prints = new Map<number, string>();
+    const begins = (fingerprint: string | undefined): boolean => {
+      const length = Number.parseInt(fingerprint ?? '0', 10);
+      if (length === 0 || length > head.length) return false;
+      let print = prints.get(length);
+      if (print === undefined) {
+        print = fingerprintOf(head.subarray(0, length));
+        prints.set(length, print);
+      }
+      return print === fingerprint;
+    };
+    for (const other of this.files) {
+      if (dirname(other.path) !== dirname(file.path) || other.isGone) continue;
+      if (begins(other.fingerprint) || begins(other.before?.fingerprint)) return other;
+    }
+    return undefined;
+  }
+
+  #tell(message: string): void {
+    if (this.#told.has(message) || this.#told.size > 1000) return;
+    this.#told.add(message);
+    this.#options.log.warn(message);
+  }
+}
+
+function leave(file: TailedFile, now: number): void {
+  file.leftAt = now;
+  file.hasCaughtUp = false;
+}
+
+function keyOf(stats: BigIntStats): string {
+  return `${stats.dev}:${stats.ino}`;
+}
+
+/** How often the file of a partition had been truncated. */
+export function generationOf(name: string): number {
+  return Number(/@[0-9a-f]{8}\.(\d+)$/.exec(name)?.[1] ?? 0);
+}
+
+/** The name of the partition after one more truncation. */
+export function nextGeneration(name: string): string {
+  return `${name.replace(/(@[0-9a-f]{8})\.\d+$/, '$1')}.${generationOf(name) + 1}`;
+}
+
+/** The first bytes of the file at a path; `undefined` when it is another one by now, or cannot be read. */
+async function headOf(path: string, ino: string): Promise<Buffer | undefined> {
+  return readIfSame(path, ino).catch(() => undefined);
+}
+
+async function readIfSame(path: string, ino: string): Promise<Buffer | undefined> {
+  await using handle = await open(path, 'r');
+  const stats = await handle.stat({ bigint: true });
+  return String(stats.ino) === ino ? await readHead(handle) : undefined;
+}
+
+/** The end of the last complete row, so that a row being written is not cut. */
+async function endOfRows(path: string, size: number): Promise<number> {
+  await using handle = await open(path, 'r');
+  const start = Math.max(0, size - 65_536);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - start), 0, size - start, start);
+  const newline = buffer.subarray(0, bytesRead).lastIndexOf(0x0a);
+  return newline === -1 && start > 0 ? size : start + newline + 1;
+}
