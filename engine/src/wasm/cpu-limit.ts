@@ -67,17 +67,18 @@ export class CpuLimit {
       this.#stopped = 'cancel';
       return 1;
     }
-    const now = this.#clock();
-    if (now - this.#saidAt >= 1000) {
-      this.#saidAt = now;
-      this.#alive?.();
-    }
+    // Most looks fall on a row that was not looked at before: it has hardly run yet, and asking for the CPU time is dear.
     if (row !== this.#row) {
       this.#finishRow();
       this.#row = row;
-      this.#since = now;
+      this.#since = -1;
+      this.#tellAlive();
+      return 0;
     }
+    const now = this.#clock();
+    if (this.#since < 0) this.#since = now;
     this.#seen = now;
+    this.#tellAlive();
     if (now - this.#since < this.#limit) return 0;
     this.#stopped = 'cpu';
     return 1;
@@ -92,8 +93,19 @@ export class CpuLimit {
     } else if (this.#rows >= this.#trustedAt) this.#limit = this.#full;
   }
 
+  #tellAlive(): void {
+    if (this.#alive === undefined) return;
+    const now = performance.now();
+    if (now - this.#saidAt < 1000) return;
+    this.#saidAt = now;
+    this.#alive();
+  }
+
   #finishRow(): void {
-    if (this.#row < 0) return;
+    if (this.#row < 0 || this.#since < 0) {
+      this.#row = -1;
+      return;
+    }
     const bucket = Math.ceil(Math.log2(Math.max(1, this.#seen - this.#since)));
     this.#slow[Math.min(bucket, BUCKETS - 1)]! += 1;
     this.#row = -1;
