@@ -5,7 +5,6 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ReefError } from '../errors.ts';
 import type { NodeSpec } from './node.ts';
 import type { NodeKind } from './plan.ts';
-import { useStrippedModules } from './stripped-modules.ts';
 
 /** Whether `type` names a file rather than a built-in type. */
 export function isUserModule(type: string): boolean {
@@ -44,7 +43,8 @@ export async function loadUserModule(kind: NodeKind, type: string, folder: strin
   const url = await requireUserModule(type, folder);
   const subject = `Cannot load node type "${type}"`;
   let module: { readonly default?: unknown };
-  if (url.endsWith('ts')) useStrippedModules();
+  // Imported when needed: it brings node:crypto and node:child_process, and most punchlines have no module of their own.
+  if (url.endsWith('ts')) (await import('./stripped-modules.ts')).useStrippedModules();
   try {
     module = await import(url);
   } catch (cause) {

@@ -43,7 +43,7 @@ export default source({
     },
     {
       title: 'Follow log files',
-      yaml: 'id: in\nkind: source\ntype: file\nencoding: line\nsettings:\n  path: /var/log/app/*.log\n  mode: tail\n  from: end\nout:\n  - id: next\n',
+      yaml: 'id: in\nkind: source\ntype: file\nsettings:\n  path: /var/log/app/*.log\n  encoding: line\n  mode: tail\n  from: end\nout:\n  - id: next\n',
     },
   ],
   async open(context) {
