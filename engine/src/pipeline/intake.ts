@@ -36,6 +36,8 @@ export interface IntakeOptions {
   delivered(partition: Partition): Promise<void>;
   /** A partition's position is to leave the checkpoint. */
   forgotten(): void;
+  /** A partition has a position to save before anything of it is delivered. */
+  positioned(): void;
 }
 
 export class Intake {
@@ -116,13 +118,14 @@ export class Intake {
   }
 
   #openPartition(index: number, name: string, options: PartitionOptions): PartitionFeed {
-    const { memory, maxRowBytes, signal, events, delivered, forgotten } = this.#options;
+    const { memory, maxRowBytes, signal, events, delivered, forgotten, positioned } = this.#options;
     const id = this.#id(index);
     const key = `${id}/${name}`;
     const partition = this.#partitions.get(key) ?? new Partition(id, name, events);
     this.#partitions.set(key, partition);
     partition.framer?.discard();
     partition.open(options);
+    if (partition.position !== undefined) positioned();
     const framer = new Framer(
       {
         bytes: memory.bytes,

@@ -56,6 +56,8 @@ export class Partition {
     this.replayable = options.replayable ?? true;
     this.#positionOf = options.position ?? ((offset) => offset);
     this.forgotten = false;
+    // A start that is not the beginning (the end of a file that is followed) is to be known to the next run, rows or none.
+    if (options.offset !== undefined && options.offset > 0 && this.settled) this.position = this.#positionOf(options.offset);
   }
 
   /** Nothing is on its way. */

@@ -101,6 +101,7 @@ export class Pipeline {
       computed: () => this.#checkQuiet(),
       delivered: (partition) => this.#delivered(partition),
       forgotten: () => this.#checkpointer.changed(),
+      positioned: () => this.#checkpointer.changed(),
     });
     this.#checkpointer = new Checkpointer({
       state,
@@ -129,8 +130,8 @@ export class Pipeline {
     this.#deliveries.add(this.#plan.deadLetters, await openSinks.deadLetters(this.#punchline, this.#state, log));
     await starting;
     this.metrics.bytesTotal = this.#intake.totalBytes();
-    // So that a crash before the first checkpoint can be undone too.
-    if (this.#options.tracking) await this.#state.save(this.#snapshot());
+    // So that a kill before the first checkpoint can be undone too.
+    if (this.#options.tracking) await this.#state.save(this.#snapshot(), { sync: false });
   }
 
   /** Runs until the sources have ended, or `stop` was called, and all that was fed is delivered. */
