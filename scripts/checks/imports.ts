@@ -53,7 +53,19 @@ export function readDirections(markdown: string): Map<string, Direction> {
 }
 
 export function problemsOf(imports: readonly Import[], directions: ReadonlyMap<string, Direction>): string[] {
-  return [...imports.flatMap((found) => wrongDirection(found, directions)), ...cycles(imports)];
+  return [...imports.flatMap((found) => wrongDirection(found, directions)), ...cycles(imports), ...testHelpersInUse(imports)];
+}
+
+/** Where programs start; what cannot be reached from here serves only tests. */
+const entries = ['index.ts', 'cli/main.ts', 'worker/entry.ts', 'pipeline/probe-entry.ts'];
+
+function testHelpersInUse(imports: readonly Import[]): string[] {
+  const byFile = Map.groupBy(imports, ({ from }) => from);
+  const reached = new Set(entries);
+  for (const file of reached) for (const { to } of byFile.get(file) ?? []) reached.add(to);
+  return imports
+    .filter(({ from, to }) => reached.has(from) && isForTests(to))
+    .map(({ from, to, line }) => `engine/src/${from}:${line}: only tests may import ${to}`);
 }
 
 function wrongDirection({ from, to, typeOnly, line }: Import, directions: ReadonlyMap<string, Direction>): string[] {
@@ -66,7 +78,6 @@ function wrongDirection({ from, to, typeOnly, line }: Import, directions: Readon
     const known = direction.packages.some((name) => to === name || to.startsWith(`${name}/`));
     return known ? [] : [`${where}: \`${folder}\` may not import the package \`${to}\``];
   }
-  if (isForTests(to)) return [`${where}: only tests may import ${to}`];
   const target = unitOf(to);
   if (target === folder || direction.folders.includes(target)) return [];
   if (direction.types.includes(target)) {
