@@ -330,3 +330,93 @@ test('a mistake in a TypeScript function is told as Node tells it', async (t) =>
   assert.equal(code, 3);
   assert.match(stderr, /broken\.ts.*SyntaxError/);
 });
+
+test('a function that keeps state sees every batch of a partition in order, in one worker', async (t) => {
+  const folder = temporaryFolder(t);
+  const pad = 'p'.repeat(300);
+  const text = (file: string): string =>
+    Array.from({ length: 20_000 }, (_, n) => `{"file":"${file}","n":${n},"pad":"${pad}"}\n`).join('');
+  for (const file of ['a', 'b', 'c']) writeFileSync(join(folder, `${file}.jsonl`), text(file));
+  const body = `const n = batch.column('n').f64();
+    const first = n[batch.rows[0]];
+    const file = batch.column('file').string(batch.rows[0]);
+    const gap = first !== (next.get(file) ?? 0);
+    next.set(file, n[batch.rows.at(-1)] + 1);
+    batch.set('gap', { constant: gap });`;
+  const file = writePunchline(folder, 'BatchPunchline', [
+    fileIn('*.jsonl', { id: 'watch' }),
+    {
+      id: 'watch',
+      kind: 'function',
+      type: writeFunction(folder, 'watch.js', body, ['n', 'file'], ['gap'], 'const next = new Map()'),
+      out: [{ id: 'out' }],
+    },
+    fileOut('out', 'out.ndjson'),
+  ]);
+  const { code, stderr } = await reef(t, ['run', file, '--state', join(folder, 'state'), '--workers', '2']);
+  assert.equal(code, 0, stderr);
+  const rows = lines(folder, 'out.ndjson');
+  assert.equal(rows.length, 60_000);
+  assert.ok(rows.every((row) => row.endsWith('"gap":false}')));
+});
+
+test('a filter sends what does not pass to its other table', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'in.jsonl'), '{"n":1}\n{"n":2}\n{"n":3}\n');
+  const condition = { column: 'n', op: 'gt', value: 1 };
+  const file = writePunchline(folder, 'BatchPunchline', [
+    fileIn('in.jsonl', { id: 'large' }),
+    {
+      id: 'large',
+      kind: 'function',
+      type: 'filter',
+      settings: { condition, otherwise: 'small' },
+      out: [{ id: 'out' }, { id: 'rest', table: 'small' }],
+    },
+    fileOut('out'),
+    fileOut('rest'),
+  ]);
+  const { code, stderr } = await reef(t, ['run', file, '--state', join(folder, 'state')]);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual([lines(folder, 'out.jsonl'), lines(folder, 'rest.jsonl')], [['{"n":2}', '{"n":3}'], ['{"n":1}']]);
+});
+
+test('a punchline comes from standard input, and several in one file run side by side with a state folder each', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'in.jsonl'), '{"n":1}\n');
+  const document = (name: string): string =>
+    JSON.stringify({
+      kind: 'BatchPunchline',
+      metadata: { name },
+      spec: { dag: [fileIn(join(folder, 'in.jsonl'), { id: 'out' }), fileOut('out', join(folder, `${name}.out`))] },
+    });
+  const state = join(folder, 'state');
+  const { child, ended } = startReef(t, ['run', '-', '--state', state]);
+  child.stdin.end(`${document('one')}\n---\n${document('two')}\n`);
+  const { code, stderr } = await ended;
+  assert.equal(code, 0, stderr);
+  assert.deepEqual([lines(folder, 'one.out'), lines(folder, 'two.out')], [['{"n":1}'], ['{"n":1}']]);
+  assert.deepEqual(readdirSync(state).sort(), ['one', 'two']);
+});
+
+test('the line codec reads text as one column and writes one column as text', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'in.log'), 'first "line"\r\n\nthird \\ é\n');
+  const source = (id: string): object => ({
+    id,
+    kind: 'source',
+    type: 'file',
+    settings: { path: 'in.log', encoding: 'line' },
+    out: [{ id: 'json' }, { id: 'text' }],
+  });
+  const text = { id: 'text', kind: 'sink', type: 'file', settings: { path: 'text.log', encoding: { codec: 'line' } } };
+  const file = writePunchline(folder, 'BatchPunchline', [source('in'), fileOut('json'), text]);
+  const { code, stderr } = await reef(t, ['run', file, '--state', join(folder, 'state')]);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(lines(folder, 'json.jsonl'), [
+    '{"message":"first \\"line\\""}',
+    '{"message":""}',
+    '{"message":"third \\\\ é"}',
+  ]);
+  assert.deepEqual(lines(folder, 'text.log'), ['first "line"', '', 'third \\ é']);
+});

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 
 const engine = new URL('../../dist/index.js', import.meta.url);
 
-/** Writes a user's function module whose `apply` has the given body (with `batch`); it reads and writes the given columns. */
+/** Writes a user's function module whose `apply` has the given body (with `batch`); it reads and writes the given columns. `state`: statements run at opening, for functions that keep state by partition. */
 export function writeFunction(
   folder: string,
   name: string,
   body: string,
   reads: readonly string[] = [],
   writes: readonly string[] = [],
+  state = '',
 ): string {
   const text = `import { batchFunction } from '${engine}';
 export default batchFunction({
@@ -19,7 +20,8 @@ export default batchFunction({
   reads: () => ${JSON.stringify(reads)},
   writes: () => ${JSON.stringify(writes.map((column) => ({ name: column, type: 'any' })))},
   tables: () => ['left', 'right'],
-  open: () => ({ apply(batch) { ${body} } }),
+  ${state ? "state: 'partition'," : ''}
+  open: () => { ${state}; return { apply(batch) { ${body} } }; },
 });
 `;
   writeFileSync(join(folder, name), text);
