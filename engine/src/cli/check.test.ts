@@ -63,9 +63,10 @@ test('problems of all files go to standard error, and the exit code is 3', async
   const cwd = folder(t, { 'a.yaml': good, 'b.yaml': 'sepc: {}\n', 'c.yaml': 'spec: {dag: []}\nkind: x\n' });
   const { code, out, err } = await check(cwd, ['a.yaml', 'b.yaml', 'c.yaml', 'd.yaml']);
   assert.equal(code, 3);
-  assert.match(out, /^a\.yaml: demo[\s\S]*\n4 files checked: 4 errors, 0 warnings\n$/);
+  assert.match(out, /^a\.yaml: demo[\s\S]*\n4 files checked: 5 errors, 0 warnings\n$/);
   assert.deepEqual(err.split('\n'), [
     'b.yaml:1:1: error: unknown key "sepc" in the punchline, expected one of "apiVersion", "kind", "metadata", "spec" (did you mean "spec"?)',
+    'b.yaml:1:1: error: spec has no dag, expected a list of nodes',
     'c.yaml:1:13: error: dag has 0 nodes, expected 2 to 1000',
     'c.yaml:2:7: error: kind is "x", expected one of "StreamPunchline", "BatchPunchline"',
     'd.yaml: error: cannot read the punchline: there is no such file',

@@ -7,15 +7,15 @@ import { type Entry, type ListTree, type MapTree, plainValue, type ScalarTree, t
 
 /**
  * Unknown keys are errors; keys that matter elsewhere are warnings. `hint` may say where a key belongs.
- * Returns the keys that were probably meant by unknown ones: they are not missing as well.
+ * Returns the entry of a known key, be it one that is misspelt: what it holds is then checked as well.
  */
 export function checkKeys(
   map: MapTree,
   table: KeyTable,
   problems: ProblemList,
   hint?: (key: string) => string | undefined,
-): ReadonlySet<string> {
-  const meant = new Set<string>();
+): (key: string) => Entry | undefined {
+  const meant = new Map<string, Entry>();
   for (const [key, entry] of map.entries) {
     if (table.known.includes(key)) continue;
     if (Object.hasOwn(table.elsewhere, key)) {
@@ -23,13 +23,13 @@ export function checkKeys(
       continue;
     }
     const belongs = hint?.(key);
-    const free = table.known.filter((name) => !map.entries.has(name));
+    const free = table.known.filter((name) => !map.entries.has(name) && !meant.has(name));
     const expected = belongs ?? (free.length === 0 ? 'nothing more' : oneOf(free));
     const suggestion = belongs === undefined ? nearestWord(key, [...free, ...Object.keys(table.elsewhere)]) : undefined;
-    if (suggestion !== undefined) meant.add(suggestion);
+    if (suggestion !== undefined && !meant.has(suggestion)) meant.set(suggestion, entry);
     problems.error(entry.keyAt, `unknown key ${quote(key)} in ${table.where}, expected ${expected}`, suggestion);
   }
-  return meant;
+  return (key) => map.entries.get(key) ?? meant.get(key);
 }
 
 /** The map at an entry; a problem and `undefined` when something else stands there. */

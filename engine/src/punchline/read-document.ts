@@ -8,7 +8,7 @@ import { checkKeys, choiceAt, found, listAt, mapAt, quote, wordAt } from './keys
 import { annotationDomains, documentKeys, metadataKeys, specKeys } from './known-keys.ts';
 import type { ProblemList } from './problem.ts';
 import { type NodeContext, type NodeDraft, readNode, type SpecifiedNode, specify } from './read-node.ts';
-import type { MapTree, Tree } from './tree.ts';
+import type { Entry, MapTree, Tree } from './tree.ts';
 
 const API_VERSION = 'punchline.punchplatform.io/v2';
 const punchlineKinds: readonly PunchlineKind[] = ['StreamPunchline', 'BatchPunchline'];
@@ -27,12 +27,13 @@ export async function readDocument(tree: Tree, context: DocumentContext): Promis
   const before = problems.errors;
   const map = mapAt(tree, 'the punchline', problems);
   if (!map) return undefined;
-  const meant = checkKeys(map, documentKeys, problems, (key) => (specKeys.known.includes(key) ? 'it under spec' : undefined));
-  checkApiVersion(map, problems);
-  const kindEntry = map.entries.get('kind');
+  const entry = checkKeys(map, documentKeys, problems, (key) => (specKeys.known.includes(key) ? 'it under spec' : undefined));
+  const versionEntry = entry('apiVersion');
+  if (versionEntry) choiceAt(versionEntry, 'apiVersion', [API_VERSION], problems);
+  const kindEntry = entry('kind');
   const kind = (kindEntry && choiceAt(kindEntry, 'kind', punchlineKinds, problems)) ?? 'StreamPunchline';
-  const metadata = readMetadata(map, problems);
-  const drafts = readDag(map, meant, context);
+  const metadata = readMetadata(entry('metadata'), problems);
+  const drafts = readDag(map, entry('spec'), context);
   if (!drafts) return undefined;
   const nodes = await Promise.all(drafts.map((draft) => specify(draft, context)));
   const graph = buildGraph(nodes, problems);
@@ -61,26 +62,11 @@ function plan(node: SpecifiedNode, problems: ProblemList): PunchlineNode {
   };
 }
 
-function checkApiVersion(map: MapTree, problems: ProblemList): void {
-  const entry = map.entries.get('apiVersion');
-  if (entry) choiceAt(entry, 'apiVersion', [API_VERSION], problems);
-}
-
-function readDag(map: MapTree, meantAtTop: ReadonlySet<string>, context: NodeContext): NodeDraft[] | undefined {
+function readDag(map: MapTree, specEntry: Entry | undefined, context: NodeContext): NodeDraft[] | undefined {
   const { problems } = context;
-  const specEntry = map.entries.get('spec');
-  if (!specEntry) {
-    if (!meantAtTop.has('spec') && !map.entries.has('dag')) {
-      problems.error(map.at, 'the punchline has no spec, expected spec: with a dag: of nodes');
-    }
-    return undefined;
-  }
-  const spec = mapAt(specEntry.value, 'spec', problems);
-  if (!spec) return undefined;
-  const meant = checkKeys(spec, specKeys, problems);
-  const dag = spec.entries.get('dag');
+  const dag = specEntry ? dagOf(specEntry, problems) : map.entries.get('dag');
   if (!dag) {
-    if (!meant.has('dag')) problems.error(specEntry.keyAt, 'spec has no dag, expected a list of nodes');
+    if (!specEntry) problems.error(map.at, 'the punchline has no spec, expected spec: with a dag: of nodes');
     return undefined;
   }
   const list = listAt(dag.value, 'dag', problems);
@@ -93,29 +79,35 @@ function readDag(map: MapTree, meantAtTop: ReadonlySet<string>, context: NodeCon
   return drafts.includes(undefined) ? undefined : (drafts as NodeDraft[]);
 }
 
+function dagOf(specEntry: Entry, problems: ProblemList): Entry | undefined {
+  const spec = mapAt(specEntry.value, 'spec', problems);
+  if (!spec) return undefined;
+  const dag = checkKeys(spec, specKeys, problems)('dag');
+  if (!dag) problems.error(specEntry.keyAt, 'spec has no dag, expected a list of nodes');
+  return dag;
+}
+
 interface Metadata {
   readonly name?: string;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-function readMetadata(map: MapTree, problems: ProblemList): Metadata {
-  const entry = map.entries.get('metadata');
+function readMetadata(entry: Entry | undefined, problems: ProblemList): Metadata {
   const metadata = entry && mapAt(entry.value, 'metadata', problems);
   if (!metadata) return { annotations: {} };
-  checkKeys(metadata, metadataKeys, problems);
-  const nameEntry = metadata.entries.get('name');
+  const inner = checkKeys(metadata, metadataKeys, problems);
+  const nameEntry = inner('name');
   const name = nameEntry && wordAt(nameEntry, 'metadata.name', problems);
   if (name !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/.test(name)) {
     const right = 'expected up to 253 letters, digits, "-", "_" and ".", a letter or digit first';
     problems.error(nameEntry!.value.at, `metadata.name is ${found(nameEntry!.value)}, ${right}`);
   }
-  const annotations = readAnnotations(metadata, problems);
+  const annotations = readAnnotations(inner('annotations'), problems);
   return name === undefined ? { annotations } : { name, annotations };
 }
 
 /** Annotations are for other programs: all are kept, and each domain is mentioned once. */
-function readAnnotations(metadata: MapTree, problems: ProblemList): Readonly<Record<string, string>> {
-  const entry = metadata.entries.get('annotations');
+function readAnnotations(entry: Entry | undefined, problems: ProblemList): Readonly<Record<string, string>> {
   const map = entry && mapAt(entry.value, 'metadata.annotations', problems);
   if (!map) return {};
   const annotations: [string, string][] = [];

@@ -54,25 +54,27 @@ export interface NodeContext {
 export function readNode(tree: Tree, index: number, { problems, types }: NodeContext): NodeDraft | undefined {
   const map = mapAt(tree, `entry ${index + 1} of dag`, problems);
   if (!map) return undefined;
-  const idEntry = map.entries.get('id');
+  const written = map.entries.get('id')?.value;
+  const named = written?.kind === 'scalar' && typeof written.value === 'string';
+  const subject = named ? `node ${quote(written.value as string)}` : `node ${index + 1}`;
+  const entry = checkKeys(map, { ...nodeKeys, where: subject }, problems, whereItBelongs);
+  const idEntry = entry('id');
+  if (!idEntry) problems.error(map.at, `${subject} has no id, expected a name that out entries can refer to`);
   const id = idEntry && readId(idEntry.value.at, wordAt(idEntry, `node ${index + 1}: id`, problems), problems);
-  const subject = id === undefined ? `node ${index + 1}` : `node ${quote(id)}`;
-  const meant = checkKeys(map, { ...nodeKeys, where: subject }, problems, whereItBelongs);
-  if (!idEntry && !meant.has('id')) problems.error(map.at, `${subject} has no id, expected a name that out entries can refer to`);
-  const typeEntry = map.entries.get('type');
-  if (!typeEntry && !meant.has('type')) problems.error(map.at, `${subject} has no type, expected the name of a node type`);
+  const typeEntry = entry('type');
+  if (!typeEntry) problems.error(map.at, `${subject} has no type, expected the name of a node type`);
   const type = typeEntry && wordAt(typeEntry, `${subject}: type`, problems);
-  const kindEntry = map.entries.get('kind');
+  const kindEntry = entry('kind');
   const fromType = type === undefined ? [] : kindsOf(type, types);
   const guess = fromType.length === 1 ? fromType[0] : undefined;
-  if (!kindEntry && !meant.has('kind'))
+  if (!kindEntry)
     problems.error(map.at, `${subject} has no kind, expected kind: ${(fromType.length > 0 ? fromType : nodeKinds).join(' or ')}`);
   const kind = (kindEntry && choiceAt(kindEntry, `${subject}: kind`, nodeKinds, problems)) ?? guess;
-  const settingsEntry = map.entries.get('settings');
-  const role = kind !== undefined && guess !== undefined && (guess === 'sink') !== map.entries.has('out') ? guess : kind;
+  const settingsEntry = entry('settings');
+  const role = kind !== undefined && guess !== undefined && (guess === 'sink') !== (entry('out') !== undefined) ? guess : kind;
   const blank = settingsEntry?.value.kind === 'scalar' && settingsEntry.value.value === null;
   const settingsTree = settingsEntry && !blank ? mapAt(settingsEntry.value, `${subject}: settings`, problems) : undefined;
-  const outEntry = map.entries.get('out');
+  const outEntry = entry('out');
   const out = outEntry && role !== 'sink' ? readOut(outEntry.value, subject, problems) : undefined;
   const typeAt = typeEntry?.value.at ?? map.at;
   return {

@@ -67,13 +67,13 @@ function readEdge(tree: Tree, subject: string, problems: ProblemList): EdgeDraft
   }
   const map = mapAt(tree, `${subject}: out entry`, problems);
   if (!map) return undefined;
-  const meant = checkKeys(map, { ...outKeys, where: `${subject}: out` }, problems);
-  const id = map.entries.get('id');
-  if (!id && !meant.has('id')) problems.error(map.at, `${subject}: out entry has no id, expected the id of the next node`);
+  const entry = checkKeys(map, { ...outKeys, where: `${subject}: out` }, problems);
+  const id = entry('id');
+  if (!id) problems.error(map.at, `${subject}: out entry has no id, expected the id of the next node`);
   const to = id && wordAt(id, `${subject}: id in out`, problems);
-  const tableEntry = map.entries.get('table');
+  const tableEntry = entry('table');
   const table = tableEntry && wordAt(tableEntry, `${subject}: table in out`, problems);
-  const columnsEntry = map.entries.get('columns');
+  const columnsEntry = entry('columns');
   const columns = columnsEntry && readColumns(columnsEntry.value, subject, problems);
   if (columns && table === ERROR_TABLE) checkErrorColumns(columns, subject, problems);
   if (to === undefined) return undefined;
@@ -115,11 +115,11 @@ function readColumn(tree: Tree, subject: string, problems: ProblemList): ColumnD
   }
   const map = mapAt(tree, `${subject}: column`, problems);
   if (!map) return undefined;
-  const meant = checkKeys(map, { ...columnKeys, where: `${subject}: column` }, problems);
-  const nameEntry = map.entries.get('name');
-  if (!nameEntry && !meant.has('name')) problems.error(map.at, `${subject}: column has no name, expected {name: …, type: …}`);
+  const entry = checkKeys(map, { ...columnKeys, where: `${subject}: column` }, problems);
+  const nameEntry = entry('name');
+  if (!nameEntry) problems.error(map.at, `${subject}: column has no name, expected {name: …, type: …}`);
   const name = nameEntry && wordAt(nameEntry, `${subject}: column name`, problems);
-  const typeEntry = map.entries.get('type');
+  const typeEntry = entry('type');
   const type = typeEntry && wordAt(typeEntry, `${subject}: column type`, problems);
   if (type !== undefined && !Object.hasOwn(columnTypeAliases, type)) {
     const types = Object.keys(columnTypeAliases);
