@@ -4,19 +4,9 @@ import { test } from 'node:test';
 import { encodeRow } from '../../../../examples/wasm-functions/plain-host.ts';
 import { plainWasi } from './plain-wasi.ts';
 import { randomProgram } from './random-program.ts';
-import { load } from './testing.ts';
+import { load, mulberry } from './testing.ts';
 
 const example = (path: string) => readFileSync(new URL(`../../../../examples/${path}`, import.meta.url));
-
-function mulberry(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 interface Outcome {
   readonly results: unknown[];

@@ -184,7 +184,7 @@ test('a module cannot reach what is added behind its own', () => {
   const local = moduleBytes({ code: [[...NO_LOCALS, 0x03, 0x40, 0x20, 0, 0x1a, 0x0b]] });
   assert.match(refusal(local), /refers to local 0 of 0/);
   const call = moduleBytes({ code: [[...NO_LOCALS, 0x10, 1]] });
-  assert.match(refusal(call), /calls function 1 of 1/);
+  assert.match(refusal(call), /refers to function 1 of 1/);
   const type = moduleBytes({ tables: [[FUNCREF, 0, 1]], code: [[...NO_LOCALS, 0x41, 0, 0x11, 1, 0]] });
   assert.match(refusal(type), /refers to type 1 of 1/);
 });

@@ -188,7 +188,7 @@ class Rewriting {
       const code = new CodeRewriter(input, this.#out, layout, this.#added!);
       for (let i = 0; i < bodies; i++) code.body();
       input.done('the code section');
-      this.#hints = code.hints.section();
+      this.#hints = code.hints();
     }
     return bodies + this.#added!.addBodies(this.#out);
   }

@@ -121,3 +121,14 @@ export function load(bytes: Uint8Array, options: LoadOptions = {}): Loaded {
     global: (name) => instance.exports[name] as WebAssembly.Global,
   };
 }
+
+/** Random numbers in [0, 1) that are the same for the same seed. */
+export function mulberry(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
