@@ -11,7 +11,7 @@ test('short numbers keep three figures and take a unit when they are large', () 
 });
 
 test('bytes take the unit that keeps them readable', () => {
-  assert.deepEqual([0, 999, 1000, 812_345_678, 10e9].map(bytes), ['0 B', '999 B', '1 kB', '812 MB', '10 GB']);
+  assert.deepEqual([0, 116.12, 999, 1000, 812_345_678, 10e9].map(bytes), ['0 B', '116 B', '999 B', '1 kB', '812 MB', '10 GB']);
 });
 
 test('durations are seconds below a minute and clock-like above', () => {

@@ -19,7 +19,7 @@ export function short(value: number): string {
 
 /** `812 MB`, in powers of 1000. */
 export function bytes(value: number): string {
-  if (value < 1000) return `${value} B`;
+  if (value < 1000) return `${Math.round(value)} B`;
   for (const [limit, unit] of [
     [1e12, 'TB'],
     [1e9, 'GB'],

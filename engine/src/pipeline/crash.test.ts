@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { reef, startReef, temporaryFolder, writePunchline } from '../testing/reef-process.ts';
 
-/** More with REEF_TEST_KILLS=1000 (takes minutes). */
-const KILLS = Number(process.env.REEF_TEST_KILLS ?? 200);
+/** CI does 300; more with REEF_TEST_KILLS=1000 (takes minutes). */
+const KILLS = Number(process.env.REEF_TEST_KILLS ?? 60);
 const ROWS = 400_000;
 
 const addOne = `import { batchFunction } from '${new URL('../../dist/index.js', import.meta.url)}';
