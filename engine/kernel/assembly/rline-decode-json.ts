@@ -3,7 +3,6 @@ import { get32, get8, put8 } from './access';
 import { FLOAT, INTEGER, LIST, NULL, RAW, STRING } from './convert';
 import { GOOD, integerValue, readInteger } from './convert-number';
 import { MAX_DEPTH, skipScalar } from './json-nested';
-import { skipSpace as skipBlank } from './json-token';
 import { columnOf, keepText, setToken, sentStart, sentStop, spend, takeError, takeText } from './rline-decode';
 import { decodedBytes, writeBase64, writeBytesOf } from './rline-bytes';
 import { TAG_FLOAT, TAG_INTEGER, TAG_STRING, TAG_VEC_FLOAT, TAG_VEC_INTEGER, TAG_VEC_STRING, TAG_VEC_U8 } from './rline-encode';
@@ -11,19 +10,30 @@ import { QUOTE, findBackslash, findByte, sameBytes, skipSpace, skipString, skipV
 
 const NEWLINE: u32 = 0x0a;
 
-/** All of [p, end) but white space around it. `scratch`: room for nesting. Newlines become blanks: they are no part of any value. */
+/** Where the answer that is checked ends. */
+let answerEnd: usize = 0;
+
+/** All of [p, end) but white space around it. `scratch`: room for nesting. */
 export function readJsonAnswer(p: usize, end: usize, scratch: usize): bool {
   if (!spend(end - p)) return false;
   while (p < end && isSpace(get8(p))) p++;
   while (end > p && isSpace(get8(end - 1))) end--;
   if (end - p < 2 || get8(p) != 0x7b) return false;
-  for (let at = findByte(p, end, NEWLINE); at != end; at = findByte(at, end, NEWLINE)) put8(at, 0x20);
   // A newline ends what the scanner reads. The bytes behind the answer are the guest's next answer, or nobody's: not yet, or no more, read.
   const behind = get8(end);
   put8(end, NEWLINE);
+  answerEnd = end;
   const stop = skipValid(p, scratch);
   put8(end, behind);
-  return stop == end && readResult(p, end);
+  if (stop != end) return false;
+  // No string holds a newline. Tokens go out as they stand, and there a newline would end the row.
+  for (let at = findByte(p, end, NEWLINE); at != end; at = findByte(at, end, NEWLINE)) put8(at, 0x20);
+  return readResult(p, end);
+}
+
+@inline function skipBlank(p: usize): usize {
+  while (p < answerEnd && isSpace(get8(p))) p++;
+  return p;
 }
 
 @inline function isSpace(c: u32): bool {

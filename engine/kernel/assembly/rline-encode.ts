@@ -55,9 +55,12 @@ let rowIsWide = false;
   return <usize>get32(plan + offset);
 }
 
-/** Bytes that a value of `length` bytes of token needs at most, its name of `name` bytes included. */
-@inline function bound(name: usize, length: usize): usize {
-  return 64 + 6 * name + 6 * length;
+/**
+ * Bytes that text of this length becomes at most: `1,` in a list grows four times in bincode, and so does `"":0,`; in JSON a control
+ * character of a raw string takes six.
+ */
+@inline function bound(length: usize, raw: bool): usize {
+  return 128 + (raw ? 6 : 4) * length;
 }
 
 /**
@@ -106,12 +109,14 @@ export function encodeRline(at: usize, rows: usize, from: u32, to: u32, out: usi
 export function rlineRoom(at: usize, rows: usize, index: u32): usize {
   plan = at;
   const row = word(rows, <usize>index);
-  if (field(WHOLE)) return 64 + 40 * ((textEnd(row, <usize>index) - textStart(row, <usize>index)) / 4 + 1);
+  if (field(WHOLE)) return bound(textEnd(row, <usize>index) - textStart(row, <usize>index), false);
   let room: usize = 64;
   const list = field(COLUMN_LIST);
   for (let column = list; column < list + field(COLUMNS) * COLUMN_BYTES; column += COLUMN_BYTES) {
-    if (kindAt(get32(column + 24), row)) {
-      room += bound(get32(column + 12), word(get32(column + 20), row) - word(get32(column + 16), row));
+    const kind = kindAt(get32(column + 24), row);
+    if (kind) {
+      const length = word(get32(column + 20), row) - word(get32(column + 16), row);
+      room += <usize>get32(column + 12) + bound(length, kind == RAW && field(FORMAT) != 0);
     }
   }
   return room;

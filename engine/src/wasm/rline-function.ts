@@ -129,11 +129,13 @@ class BatchRun {
   #encodeLarge(from: number): number {
     const { pairs, wide } = this.#frame;
     const room = this.#encoding.room(from);
-    const out = this.#arena.takeText(room);
-    const fixups = Math.ceil(room / 6);
+    // The shortest number that only JavaScript reads exactly is `1e23`, with a comma: a fourth of the room, a fifth of the text.
+    const fixups = Math.ceil(room / 20);
     this.#encoding.useFixups(this.#arena.take(fixups * 12), fixups);
+    const out = this.#arena.takeText(room);
     const count = this.#encoding.encode(from, from + 1, { out, outEnd: out + room, pairs, wide });
     if (count === 0) throw new ArenaFullError('Cannot send a row to a function: it has no room');
+    this.#arena.keep(this.#arena.words[(pairs >>> 2) + 1]!);
     return count;
   }
 
