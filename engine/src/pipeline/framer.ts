@@ -6,7 +6,7 @@
  * A row that does not fit a slot moves to the one large slot. A row beyond `maxRowBytes` is read past, hashed, and only its head
  * goes on, to be rejected.
  */
-import { createHash, type Hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import type { PartitionFeed } from '../spec/node.ts';
 import type { RejectRange } from '../worker/protocol.ts';
 import type { Slot, SlotPool } from './slots.ts';
@@ -214,6 +214,8 @@ export class Framer implements PartitionFeed {
 
   #beginOversize(slot: Slot, length: number): void {
     const head = this.#host.bytes.slice(slot.start, slot.start + Math.min(length, OVERSIZE_HEAD_BYTES));
+    // Loaded when it is needed: it costs 10 ms of every start.
+    const { createHash } = process.getBuiltinModule('node:crypto');
     this.#oversize = { hash: createHash('sha256'), head, offset: this.#offset, bytes: 0, done: false };
     this.#skip(this.#oversize, slot, length);
   }

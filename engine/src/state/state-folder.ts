@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
@@ -14,7 +13,10 @@ export function defaultStateFolder(
   env: Readonly<Record<string, string | undefined>>,
 ): string {
   const folder = name.replace(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '_') || 'punchline';
-  const suffix = punchlineFile === '-' ? '' : `-${createHash('sha256').update(punchlineFile).digest('hex').slice(0, 8)}`;
+  const suffix =
+    punchlineFile === '-'
+      ? ''
+      : `-${process.getBuiltinModule('node:crypto').createHash('sha256').update(punchlineFile).digest('hex').slice(0, 8)}`;
   return join(stateHome(env), folder + suffix);
 }
 

@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
 
 const HEAD_BYTES = 64 * 1024;
 
@@ -48,7 +47,7 @@ export function rowBytes(row: Uint8Array, truncated?: { readonly bytes: number; 
 /** A row of which a document can hold only the head. */
 export function rowHead(row: Uint8Array): RowBytes {
   if (row.length <= HEAD_BYTES) return rowBytes(row);
-  const sha256 = createHash('sha256').update(row).digest('hex');
+  const sha256 = process.getBuiltinModule('node:crypto').createHash('sha256').update(row).digest('hex');
   return rowBytes(row.subarray(0, HEAD_BYTES), { bytes: row.length, sha256 });
 }
 
