@@ -4,7 +4,7 @@
  * of what is there, and keeps matching when it grows.
  */
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { Json } from '../../spec/plan.ts';
 
 export interface Identity {
@@ -56,4 +56,25 @@ export function asFilePosition(value: Json | undefined): FilePosition | undefine
   return typeof position === 'object' && typeof position?.offset === 'number' && typeof position.fingerprint === 'string'
     ? (position as FilePosition)
     : undefined;
+}
+
+/** The first bytes of the file at a path; `undefined` when it is another one by now, or cannot be read. */
+export async function headOf(path: string, ino: string): Promise<Buffer | undefined> {
+  return readIfSame(path, ino).catch(() => undefined);
+}
+
+/** The same, but an error when it cannot be read. */
+export async function readIfSame(path: string, ino: string): Promise<Buffer | undefined> {
+  await using handle = await open(path, 'r');
+  const stats = await handle.stat({ bigint: true });
+  return String(stats.ino) === ino ? await readHead(handle) : undefined;
+}
+
+/** The end of the last complete row, so that a row being written is not cut. */
+export async function endOfRows(path: string, size: number): Promise<number> {
+  await using handle = await open(path, 'r');
+  const start = Math.max(0, size - 65_536);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - start), 0, size - start, start);
+  const newline = buffer.subarray(0, bytesRead).lastIndexOf(0x0a);
+  return newline === -1 && start > 0 ? size : start + newline + 1;
 }

@@ -4,12 +4,13 @@
  */
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Log, Position } from '../../spec/node.ts';
 import { errorNumber, fileError } from './file-error.ts';
 import { fixedFolder, listFiles } from './file-list.ts';
-import { asFilePosition, fingerprintOf, matchesFingerprint, readHead, startOfRows } from './identity.ts';
+import { generationOf } from './generation.ts';
+import { asFilePosition, endOfRows, fingerprintOf, headOf, matchesFingerprint, readIfSame, startOfRows } from './identity.ts';
 import { TailedFile } from './tailed-file.ts';
 import { partitionName } from './whole-files.ts';
 
@@ -275,34 +276,4 @@ function leave(file: TailedFile, now: number): void {
 
 function keyOf(stats: BigIntStats): string {
   return `${stats.dev}:${stats.ino}`;
-}
-
-/** How often the file of a partition had been truncated. */
-export function generationOf(name: string): number {
-  return Number(/@[0-9a-f]{8}\.(\d+)$/.exec(name)?.[1] ?? 0);
-}
-
-/** The name of the partition after one more truncation. */
-export function nextGeneration(name: string): string {
-  return `${name.replace(/(@[0-9a-f]{8})\.\d+$/, '$1')}.${generationOf(name) + 1}`;
-}
-
-/** The first bytes of the file at a path; `undefined` when it is another one by now, or cannot be read. */
-async function headOf(path: string, ino: string): Promise<Buffer | undefined> {
-  return readIfSame(path, ino).catch(() => undefined);
-}
-
-async function readIfSame(path: string, ino: string): Promise<Buffer | undefined> {
-  await using handle = await open(path, 'r');
-  const stats = await handle.stat({ bigint: true });
-  return String(stats.ino) === ino ? await readHead(handle) : undefined;
-}
-
-/** The end of the last complete row, so that a row being written is not cut. */
-async function endOfRows(path: string, size: number): Promise<number> {
-  await using handle = await open(path, 'r');
-  const start = Math.max(0, size - 65_536);
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - start), 0, size - start, start);
-  const newline = buffer.subarray(0, bytesRead).lastIndexOf(0x0a);
-  return newline === -1 && start > 0 ? size : start + newline + 1;
 }

@@ -110,6 +110,29 @@ export class TailedFile {
     return 'more';
   }
 
+  /**
+   * Whether a suspected copy is one: its original has been truncated since, and it holds what that had delivered. It is none
+   * when that has not happened and it has not grown for the interval.
+   */
+  async judge(now: number, intervalMs: number): Promise<'copy' | 'none' | 'undecided'> {
+    const suspicion = this.suspectedCopy;
+    if (suspicion === undefined || !(await this.open())) return 'none';
+    const { size } = await this.handle!.stat();
+    const { before } = suspicion.original;
+    if (before !== undefined && size >= before.offset && matchesFingerprint(await readHead(this.handle!), before.fingerprint)) {
+      this.offset = before.offset;
+      this.suspectedCopy = undefined;
+      return 'copy';
+    }
+    if (size !== suspicion.size) {
+      suspicion.size = size;
+      suspicion.since = now;
+    }
+    if (now - suspicion.since < intervalMs) return 'undecided';
+    this.suspectedCopy = undefined;
+    return 'none';
+  }
+
   /** The file begins anew: at the start of what is there now, under another name. */
   async restart(name: string): Promise<void> {
     const head = await readHead(this.handle!);

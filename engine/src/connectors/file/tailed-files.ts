@@ -11,8 +11,8 @@ import type { Feed, Log, PartitionFeed, Source } from '../../spec/node.ts';
 import { Alarm } from './alarm.ts';
 import { errorNumber, fileError } from './file-error.ts';
 import { FolderWatch } from './folder-watch.ts';
-import { matchesFingerprint, readHead } from './identity.ts';
-import { nextGeneration, SEARCHES, TailCatalog } from './tail-catalog.ts';
+import { nextGeneration } from './generation.ts';
+import { SEARCHES, TailCatalog } from './tail-catalog.ts';
 import type { TailedFile } from './tailed-file.ts';
 
 export interface TailedFilesOptions {
@@ -191,28 +191,13 @@ export class TailedFiles implements Source {
 
   /** Whether a suspected copy is known to be one, or known to be none. */
   async #isDecided(file: TailedFile, now: number): Promise<boolean> {
-    const suspicion = file.suspectedCopy!;
-    if (!(await file.open())) return true;
-    const { size } = await file.handle!.stat();
-    const { before } = suspicion.original;
-    if (before !== undefined && size >= before.offset && matchesFingerprint(await readHead(file.handle!), before.fingerprint)) {
-      const { path } = suspicion.original;
-      this.#options.log.info(
-        `File ${file.path} is a copy of ${path} from before it was truncated: it is read from byte ${before.offset}`,
-      );
-      file.offset = before.offset;
-    } else {
-      if (size !== suspicion.size) {
-        suspicion.size = size;
-        suspicion.since = now;
-      }
-      if (now - suspicion.since < this.#options.intervalMs) {
-        this.#later.set(file, suspicion.since + this.#options.intervalMs);
-        return false;
-      }
-    }
-    file.suspectedCopy = undefined;
-    return true;
+    const { intervalMs, log } = this.#options;
+    const original = file.suspectedCopy!.original.path;
+    const verdict = await file.judge(now, intervalMs);
+    if (verdict === 'copy') {
+      log.info(`File ${file.path} is a copy of ${original} from before it was truncated: it is read from byte ${file.offset}`);
+    } else if (verdict === 'undecided') this.#later.set(file, file.suspectedCopy!.since + intervalMs);
+    return verdict !== 'undecided';
   }
 
   async #restart(file: TailedFile): Promise<void> {
