@@ -25,7 +25,9 @@ const reef = fileURLToPath(new URL('../engine/bin/reef.js', import.meta.url));
 const expected: Readonly<Record<string, Expected>> = {
   'moment/moment.yaml': { output: 'out/moment.jsonl', rows: withMoment },
   'moment/moment-many.yaml': { output: 'out/moment-many.jsonl', rows: withMoment },
+  'moment/moment-wasm.yaml': { output: 'out/moment-wasm.jsonl', rows: withMoment },
   'moment/moment-stdin.yaml': { stdin: 'earthquakes.jsonl', output: 'stdout', rows: withMoment },
+  'wasm-functions/quakes.yaml': { output: 'out/quakes.jsonl', rows: withDepthAndEnergy },
 };
 
 for (const name of globSync('*/*.yaml', { cwd: examples }).sort()) {
@@ -43,8 +45,20 @@ for (const name of globSync('*/*.yaml', { cwd: examples }).sort()) {
   });
 }
 
+function earthquakes(): Row[] {
+  return parseRows(readFileSync(join(examples, 'moment', 'earthquakes.jsonl'), 'utf8'));
+}
+
+function withDepthAndEnergy(): Row[] {
+  return earthquakes().map((row) => {
+    const { depth, magnitude } = row as { depth: number; magnitude: number };
+    const depth_class = depth < 70 ? 'shallow' : depth <= 300 ? 'intermediate' : 'deep';
+    return { ...row, depth_class, energy_joules: 10 ** (1.5 * magnitude + 4.8) };
+  });
+}
+
 function withMoment(): Row[] {
-  return parseRows(readFileSync(join(examples, 'moment', 'earthquakes.jsonl'), 'utf8')).map((row) => {
+  return earthquakes().map((row) => {
     const time = new Date((row.creation_timestamp as number) * 1000);
     const [hour, minute] = [time.getUTCHours(), time.getUTCMinutes()];
     const sharp = minute === 0 ? { 0: 'midnight', 12: 'midday' }[hour] : undefined;

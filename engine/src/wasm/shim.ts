@@ -33,12 +33,14 @@ export const RESULT_BYTES = 32;
 export const WASI_MODULE = 'wasi_snapshot_preview1';
 const WASI_NAME = /^(args|environ|clock|fd|path|poll|proc|random|sched|sock)_/;
 
+// The same two levels up from src/wasm and from dist/wasm.
+const shimFile = new URL('../../kernel/build/rline-shim.wasm', import.meta.url);
+
 let compiled: WebAssembly.Module | undefined;
 
 /** Compiled once per thread. */
 export function shimModule(): WebAssembly.Module {
-  // The same two levels up from src/wasm and from dist/wasm.
-  compiled ??= new WebAssembly.Module(readFileSync(new URL('../../kernel/build/rline-shim.wasm', import.meta.url)));
+  compiled ??= new WebAssembly.Module(readFileSync(shimFile));
   return compiled;
 }
 

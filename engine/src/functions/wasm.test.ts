@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { assemble } from '../../kernel/build-shim.ts';
+import { reef, temporaryFolder, writePunchline } from '../testing/reef-process.ts';
+
+const momentFile = fileURLToPath(new URL('../../../examples/moment/moment.wasm', import.meta.url));
+
+/** Runs rows through one wasm node to a file and its error table to another. */
+async function run(t: TestContext, settings: object, rows: readonly string[], prepare?: (folder: string) => void) {
+  const folder = temporaryFolder(t);
+  prepare?.(folder);
+  writeFileSync(join(folder, 'in.jsonl'), `${rows.join('\n')}\n`);
+  const file = writePunchline(folder, 'BatchPunchline', [
+    { id: 'in', kind: 'source', type: 'file', settings: { path: 'in.jsonl', encoding: 'json' }, out: [{ id: 'f' }] },
+    { id: 'f', kind: 'function', type: 'wasm', settings, out: [{ id: 'out' }, { id: 'errors', table: '_ppf_errors' }] },
+    { id: 'out', kind: 'sink', type: 'file', settings: { path: 'out.jsonl', encoding: 'json' } },
+    { id: 'errors', kind: 'sink', type: 'file', settings: { path: 'errors.jsonl', encoding: 'json' } },
+  ]);
+  const ended = await reef(t, ['run', file, '--state', join(folder, 'state')]);
+  const read = (name: string) =>
+    readFileSync(join(folder, name), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
+  return {
+    ...ended,
+    out: () => read('out.jsonl'),
+    errors: () => read('errors.jsonl').map((line) => JSON.parse(JSON.parse(line)._ppf_error_document)),
+  };
+}
+
+const rows = ['{"creation_timestamp":1700006400}', '{"creation_timestamp":"x"}', '{"creation_timestamp":1700049600,"a":[1 ]}'];
+
+test('a punchline runs a wasm function, and a row that fails goes to its error table with the digest', async (t) => {
+  const { code, out, errors, stderr } = await run(t, { path: momentFile, function: 'moment' }, rows);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(out(), [
+    '{"creation_timestamp":1700006400,"moment":"midnight"}',
+    '{"creation_timestamp":1700049600,"a":[1 ],"moment":"midday"}',
+  ]);
+  const [document] = errors();
+  assert.equal(document.reason, 'BadTypeError: Not an integer');
+  assert.match(document.digest, /^[0-9a-f]{64}$/);
+  assert.equal(document.node, 'f');
+});
+
+test('a module is found in the artifact folder', async (t) => {
+  const { code, out, stderr } = await run(t, { path: 'wasm:reef:moment:latest' }, rows, (folder) => {
+    mkdirSync(join(folder, 'artifacts/moment'), { recursive: true });
+    writeFileSync(join(folder, 'artifacts/moment/metadata.yaml'), 'type: wasm\ngroup: reef\nartifact: moment\nversion: 1.0\n');
+    copyFileSync(momentFile, join(folder, 'artifacts/moment/moment.wasm'));
+  });
+  assert.equal(code, 0, stderr);
+  assert.equal(out().length, 2);
+});
+
+test('a punchline whose module is wrong does not start', async (t) => {
+  const { code, stderr } = await run(t, { path: momentFile, function: 'momnt' }, rows);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /it has no export "momnt", it exports moment; did you mean "moment"\?/);
+});
+
+test('a module that does not get through its start is told when the punchline starts', async (t) => {
+  const { code, stderr } = await run(t, { path: 'start.wasm' }, rows, (folder) => {
+    const module = '(module (memory (export "memory") 1) (func (export "_initialize") (unreachable)) (func (export "f")))';
+    writeFileSync(join(folder, 'start.wasm'), assemble(module, false));
+  });
+  assert.notEqual(code, 0);
+  assert.match(stderr, /Cannot open function "f": its module does not start: unreachable/);
+});
+
+test('a WASI function that is imported with another type is named', async (t) => {
+  const { stderr } = await run(t, { path: 'type.wasm' }, rows, (folder) => {
+    const imported = '(import "wasi_snapshot_preview1" "fd_read" (func (param i32)))';
+    writeFileSync(
+      join(folder, 'type.wasm'),
+      assemble(`(module ${imported} (memory (export "memory") 1) (func (export "f")))`, false),
+    );
+  });
+  assert.match(stderr, /Cannot open function "f": its module does not start: .*"fd_read": imported function does not match/);
+});
+
+test('repeated failure stops the punchline when told so, and loses no row', async (t) => {
+  const many = Array.from({ length: 400 }, () => '{"creation_timestamp":"x"}');
+  const settings = { path: momentFile, function: 'moment', on_repeated_failure: 'stop', failure_rate: 0.1 };
+  const { code, stderr } = await run(t, settings, many);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /Stopping at function "f": 100 % of its last rows failed, more than failure_rate 0\.1/);
+});
+
+test('what a function prints is in the log, and a panic says in the reason what it printed', async (t) => {
+  const shout = assemble(
+    `(module
+      (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 0) "\\10\\00\\00\\00\\05\\00\\00\\00") (data (i32.const 16) "panic")
+      (func (export "f") (drop (call $fd_write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8))) (unreachable)))`,
+    false,
+  );
+  const { code, errors, stderr } = await run(t, { path: 'shout.wasm' }, ['{"a":1}'], (folder) => {
+    writeFileSync(join(folder, 'shout.wasm'), shout);
+  });
+  assert.equal(code, 0, stderr);
+  assert.equal(errors()[0].reason, 'function "f" trapped: unreachable; it said: panic');
+  assert.match(stderr, /panic/);
+});
