@@ -3,8 +3,10 @@
  * with one small `pwrite`, never synced. It survives the death of the process, which is all it is for: the ranges found at
  * the next start hold the row that killed it.
  *
- * A record is 32 bytes, so it lies within one page: number of the name + 1 (0: free), reserved, from, to. Names (source and
- * partition) are long and few: each is appended once to a second file.
+ * A record is 32 bytes, so it lies within one page: number of the name (0: free), reserved, from, to. Names (source and
+ * partition) are long and few: each is appended once, with its number, to a second file.
+ *
+ * A disk that is full must not stop the rows: what cannot be noted is not noted.
  */
 import { appendFileSync, closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 
@@ -17,6 +19,7 @@ export interface Range {
 }
 
 const RECORD = 32;
+const USUAL_RECORDS = 128;
 
 export class InFlight {
   readonly #file: number;
@@ -30,31 +33,49 @@ export class InFlight {
     this.#namesPath = `${path}.names`;
     writeFileSync(this.#namesPath, '', { mode: 0o600 });
     this.#file = openSync(path, 'w', 0o600);
+    // Takes the space now, while there is some.
+    this.#write(Buffer.alloc(RECORD * USUAL_RECORDS), 0);
   }
 
   /** Dispatch slot `index` starts on a range. */
   begin(index: number, range: Range): void {
-    this.#record.writeUInt32LE(this.#numberOf(range) + 1, 0);
+    const number = this.#numberOf(range);
+    if (number === 0) return;
+    this.#record.writeUInt32LE(number, 0);
     this.#record.writeDoubleLE(range.from, 8);
     this.#record.writeDoubleLE(range.to, 16);
-    writeSync(this.#file, this.#record, 0, RECORD, index * RECORD);
+    this.#write(this.#record, index * RECORD);
   }
 
   /** Dispatch slot `index` is done. */
   end(index: number): void {
-    writeSync(this.#file, this.#free, 0, 4, index * RECORD);
+    this.#write(this.#free, index * RECORD);
   }
 
   close(): void {
     closeSync(this.#file);
   }
 
-  #numberOf(range: Range): number {
-    const name = JSON.stringify([range.source, range.partition]);
+  #write(bytes: Buffer, position: number): void {
+    try {
+      writeSync(this.#file, bytes, 0, bytes.length, position);
+    } catch {
+      // See above.
+    }
+  }
+
+  /** 0 when the name cannot be noted. */
+  #numberOf({ source, partition }: Range): number {
+    const name = `${source}\n${partition}`;
     const known = this.#names.get(name);
     if (known !== undefined) return known;
-    const number = this.#names.size;
-    appendFileSync(this.#namesPath, `${name}\n`);
+    const number = this.#names.size + 1;
+    try {
+      // The newline stands in front, so that half a line that a full disk has left spoils no other.
+      appendFileSync(this.#namesPath, `\n${JSON.stringify([number, source, partition])}`);
+    } catch {
+      return 0;
+    }
     this.#names.set(name, number);
     return number;
   }
@@ -63,16 +84,26 @@ export class InFlight {
 /** The ranges that were being computed when the last process ended; none when it ended in order. */
 export function readInFlight(path: string): Range[] {
   const records = readOrEmpty(path);
-  const names = readOrEmpty(`${path}.names`).toString('utf8').split('\n');
+  const names = readNames(`${path}.names`);
   const ranges: Range[] = [];
   for (let at = 0; at + RECORD <= records.length; at += RECORD) {
-    const number = records.readUInt32LE(at);
-    const name = number === 0 ? undefined : names[number - 1];
-    if (!name) continue;
-    const [source, partition] = JSON.parse(name) as [string, string];
-    ranges.push({ source, partition, from: records.readDoubleLE(at + 8), to: records.readDoubleLE(at + 16) });
+    const name = names.get(records.readUInt32LE(at));
+    if (name !== undefined) ranges.push({ ...name, from: records.readDoubleLE(at + 8), to: records.readDoubleLE(at + 16) });
   }
   return ranges;
+}
+
+function readNames(path: string): Map<number, Pick<Range, 'source' | 'partition'>> {
+  const names = new Map<number, Pick<Range, 'source' | 'partition'>>();
+  for (const line of readOrEmpty(path).toString('utf8').split('\n')) {
+    try {
+      const [number, source, partition] = JSON.parse(line) as [number, string, string];
+      names.set(number, { source, partition });
+    } catch {
+      // Half a line.
+    }
+  }
+  return names;
 }
 
 function readOrEmpty(path: string): Buffer {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
 import { ReefError } from '../errors.ts';
 import { openState } from './state.ts';
 import { defaultStateFolder } from './state-folder.ts';
@@ -193,6 +194,27 @@ describe('state folder', () => {
     await rm(join(folder, 'checkpoint.json.new'), { recursive: true });
     await state.save({ positions: { in: { p: 3 } }, sinks: {} });
   });
+});
+
+test('a full disk does not stop the record of what is being computed', async (t) => {
+  const folder = await folderFor(t);
+  await mkdir(folder);
+  const module = new URL('./inflight.ts', import.meta.url).href;
+  const script = `const { InFlight, readInFlight } = await import(${JSON.stringify(module)});
+    const record = new InFlight(process.argv[1]);
+    const range = (partition) => ({ source: 'in', partition, from: 1, to: 2 });
+    record.begin(0, range('a'));
+    record.begin(1, range('b'.repeat(5000)));
+    record.begin(2, range('c'));
+    record.begin(5000, range('a'));
+    record.end(5000);
+    console.log(JSON.stringify(readInFlight(process.argv[1]).map(({ partition }) => partition)));`;
+  // A file may grow to 4 KiB (8 blocks of 512 bytes, or 4 of 1024 in some shells), then every write fails.
+  const command = 'ulimit -f 8 && exec "$0" --input-type=module -e "$1" "$2"';
+  const { stdout } = await promisify(execFile)('sh', ['-c', command, process.execPath, script, join(folder, 'inflight')]);
+  const noted = JSON.parse(stdout);
+  assert.equal(noted[0], 'a');
+  assert.ok(noted.length <= 3);
 });
 
 describe('suspects', () => {
