@@ -17,6 +17,8 @@ export interface DecodedRowsOptions {
   readonly maxRows: number;
   /** True: no row is bad. */
   readonly raw: boolean;
+  /** Told of names that are no keys of the table and had to be looked for in every row. */
+  readonly onLocate?: (name: string) => void;
   readonly request: Pick<DecodeRequest, 'lineColumn' | 'offset' | 'idPrefix' | 'timestamp'>;
 }
 
@@ -34,12 +36,13 @@ export class DecodedRows {
   readonly #errorPlaces: number;
   readonly #from: number;
   readonly #raw: boolean;
+  readonly #onLocate: ((name: string) => void) | undefined;
   readonly #request: DecodedRowsOptions['request'];
   readonly #columns = new Map<string, Tokens | undefined>();
   readonly #texts = new Map<string, Text>();
   #empty: Tokens | undefined;
 
-  constructor({ arena, table, keys, from, maxRows, raw, request }: DecodedRowsOptions) {
+  constructor({ arena, table, keys, from, maxRows, raw, onLocate, request }: DecodedRowsOptions) {
     const header = arena.u32(table, ROW_TABLE_HEADER / 4);
     const cap = header[5]!;
     this.arena = arena;
@@ -51,6 +54,7 @@ export class DecodedRows {
     this.#errorPlaces = this.starts + cap * 12;
     this.#from = from;
     this.#raw = raw;
+    this.#onLocate = onLocate;
     this.#request = request;
     const cut = this.size < header[0]!;
     this.consumed = cut ? this.#start(this.size) : header[1]!;
@@ -115,6 +119,7 @@ export class DecodedRows {
   /** The column as it stands in the rows; `undefined` where no row has it. */
   column(name: string): Tokens | undefined {
     if (this.#columns.has(name) || this.lineColumn !== undefined) return this.#columns.get(name);
+    this.#onLocate?.(name);
     const tokens = this.#locate(name);
     this.#columns.set(name, tokens);
     return tokens;

@@ -128,3 +128,14 @@ test('raw lines are all live, whatever their bytes are', () => {
   assert.equal(decoded.malformed, 0);
   assert.deepEqual(Array.from(decoded.view.rows), [0, 1]);
 });
+
+test('a column that nobody announced is found by the scan from the next batch on', () => {
+  const bench = testBench({ columns: ['a'] });
+  for (let batch = 0; batch < 3; batch++) {
+    const { view } = bench.decode(`{"a":1,"late":${batch}}\n{"a":2}\n`);
+    assert.equal(view.column('late').value(0), batch);
+    assert.equal(view.column('late').value(1), undefined);
+    view.set('late', { constant: 'x' });
+    assert.equal(bench.encode(view), '{"a":1,"late":"x"}\n{"a":2,"late":"x"}\n');
+  }
+});

@@ -18,6 +18,8 @@ import { View } from './view.ts';
 const SCRATCH_BYTES = 1024 + 64;
 /** Key columns that a scan finds by itself; the names behind them are looked for when they are asked for. */
 const MAX_KEYS = 256;
+/** Names are learned while there are fewer: rows and functions may come up with any. */
+const MAX_LEARNED_KEYS = 64;
 const DEFAULT_LINE_COLUMN = 'line';
 
 /** Makes a kernel instance over the shared memory, with an arena of its own. */
@@ -38,7 +40,10 @@ class KernelDecoder implements Decoder, Encoder {
   readonly #arena: Arena;
   readonly #options: DecoderOptions;
   #keys: readonly string[] = [];
-  /** Where the arena's part for one batch begins; what stands before it stays. */
+  /** Names that were asked for though nobody announced them: from the next batch on the scan finds them, which is far cheaper. */
+  readonly #learned = new Set<string>();
+  /** Where the keys begin in the arena, and where its part for one batch does; what stands before it stays. */
+  readonly #keysAt: number;
   #base: number;
 
   constructor(options: DecoderOptions) {
@@ -48,13 +53,14 @@ class KernelDecoder implements Decoder, Encoder {
     this.#kernel.reset(arena.start, arena.end);
     this.#arena = new Arena(memory, this.#kernel);
     this.#kernel.useScratch(this.#arena.take(SCRATCH_BYTES));
-    this.#base = this.#arena.mark();
+    this.#keysAt = this.#arena.mark();
+    this.#base = this.#keysAt;
     this.setColumns([]);
   }
 
   setColumns(names: readonly string[]): void {
     const arena = this.#arena;
-    arena.release(this.#base);
+    arena.release(this.#keysAt);
     this.#keys = Array.from(new Set(names)).slice(0, MAX_KEYS);
     const table = arena.take(this.#keys.length * 8 + 8);
     this.#keys.forEach((name, i) => {
@@ -68,11 +74,18 @@ class KernelDecoder implements Decoder, Encoder {
   }
 
   decode(request: DecodeRequest): Decoded {
-    const arena = this.#arena;
-    arena.release(this.#base);
+    if (this.#learned.size > 0) this.#announceLearned();
+    this.#arena.release(this.#base);
     const { from, to, last, codec } = request;
     const maxRows = Math.min(request.maxRows ?? Infinity, this.#options.maxRows);
     return this.#scan({ from, to, last, maxRows, codec: codec.name }, request);
+  }
+
+  #announceLearned(): void {
+    const room = Math.max(0, MAX_LEARNED_KEYS - this.#keys.length);
+    const names = Array.from(this.#learned).slice(0, room);
+    this.#learned.clear();
+    if (names.length > 0) this.setColumns([...this.#keys, ...names]);
   }
 
   decodeText(ndjson: string, request: Pick<DecodeRequest, 'offset' | 'idPrefix' | 'timestamp'>): Decoded {
@@ -103,6 +116,7 @@ class KernelDecoder implements Decoder, Encoder {
       from,
       maxRows,
       raw: codec === 'raw',
+      onLocate: (name) => this.#learned.add(name),
       request: { offset, idPrefix, timestamp, ...column },
     });
     return {
