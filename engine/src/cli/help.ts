@@ -8,7 +8,7 @@ import type { NodeSpec } from '../spec/node.ts';
 import type { NodeKind } from '../spec/plan.ts';
 import { alignColumns, wrap } from './align-columns.ts';
 import { checkUsage } from './check.ts';
-import { runUsage } from './usage.ts';
+import { inspectUsage, runUsage } from './usage.ts';
 
 export function helpText(): string {
   return `reef moves rows from sources through functions to sinks, as a punchline (a YAML file) says.
@@ -16,6 +16,7 @@ export function helpText(): string {
 usage:
   ${runUsage}
   ${checkUsage}
+  ${inspectUsage}
   reef list
   reef help [TYPE]
   reef --version
@@ -23,6 +24,7 @@ usage:
 commands:
   run      starts a punchline; Ctrl-C or SIGTERM ends it in order, a second one at once
   check    tells all that is wrong with a punchline, and starts nothing
+  inspect  tells what a wasm module is, needs and would be allowed, without running it
   list     names the node types that there are
   help     prints this, or the settings of one node type
 

@@ -6,8 +6,7 @@ import { ReefError } from '../errors.ts';
 import type { Inspection } from '../wasm/inspect/index.ts';
 import { alignColumns } from './align-columns.ts';
 import type { CommandIo } from './check.ts';
-
-export const inspectUsage = 'reef inspect MODULE.wasm [--json]';
+import { inspectUsage } from './usage.ts';
 
 /** More is refused by the rewriter; no need to read it for that. */
 const MAX_READ_BYTES = 1024 * 1024 * 1024;

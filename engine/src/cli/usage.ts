@@ -1,2 +1,3 @@
 /** How the commands are called; apart from them, so that help need not load what they do. */
 export const runUsage = 'reef run FILE|- [--state DIR] [--workers N] [--drain-secs N]';
+export const inspectUsage = 'reef inspect MODULE.wasm [--json]';

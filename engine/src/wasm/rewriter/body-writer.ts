@@ -6,8 +6,8 @@ import { Pieces } from './pieces.ts';
 import { overLimit } from './refusal.ts';
 import { PADDED, type Writer } from './writer.ts';
 
-/** A function that calls nothing, loops nowhere and is at most this long is not metered: its callers' call is charged. */
-const FREE_LEAF_COST = 12;
+/** A function that calls nothing and is at most this long outside of its loops is not metered at its entry: its callers' calls are charged. */
+const FREE_LEAF_COST = 40;
 
 /** The loop being copied that may turn out to be without calls and inner loops, and all that is needed to begin it anew. */
 interface Candidate {
@@ -59,6 +59,7 @@ export class BodyWriter {
   #localCountAt = 0;
   #meterAt = 0;
   #copied = 0;
+  /** It has called nothing so far. */
   #leaf = true;
 
   constructor(input: Uint8Array, out: Writer, fuel: Fuel | undefined) {
@@ -95,7 +96,7 @@ export class BodyWriter {
     this.#flush(end);
     if (this.#meter !== undefined && this.#leaf && this.#pieces.cost <= FREE_LEAF_COST) {
       out.remove(this.#meterAt, this.#meter.bytes.length);
-      this.hints.offsets.length = 0;
+      this.hints.removeFirst(this.#meter.bytes.length);
     }
     const written = out.length - this.#sizeAt - PADDED;
     if (written > LIMITS.bodyBytes) throw overLimit('a function body is too large for the fuel meter: split the function');
@@ -134,7 +135,6 @@ export class BodyWriter {
   }
 
   loop(start: number, end: number, empty: boolean): void {
-    this.#leaf = false;
     if (this.#meter === undefined) {
       this.#pieces.open(-1, empty);
       return;

@@ -9,6 +9,12 @@ export class BranchHints {
   /** Offsets in the function that is being written, from its locals on. */
   readonly offsets: number[] = [];
 
+  /** The first hint's instruction is taken out again, with `size` bytes of code. */
+  removeFirst(size: number): void {
+    this.offsets.shift();
+    for (const [i, offset] of this.offsets.entries()) this.offsets[i] = offset - size;
+  }
+
   endFunction(index: number): void {
     if (this.offsets.length === 0) return;
     this.#functions++;
