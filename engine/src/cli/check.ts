@@ -2,6 +2,8 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ReefError } from '../errors.ts';
+import { resolveNodeSpec } from '../nodes.ts';
 import type { Environment } from '../punchline/substitute.ts';
 import type { Edge, Punchline, PunchlineNode } from '../spec/plan.ts';
 import { alignColumns } from './align-columns.ts';
@@ -41,13 +43,36 @@ export async function runCheck(args: readonly string[], io: CommandIo): Promise<
     }
     if (problems.length > MOST_SHOWN) io.stderr.write(`${file}: and ${problems.length - MOST_SHOWN} more\n`);
     if (problems.every((problem) => problem.severity === 'warning')) {
-      for (const punchline of punchlines) io.stdout.write(`${describePunchline(punchline, file)}\n`);
+      for (const punchline of punchlines) {
+        io.stdout.write(`${describePunchline(punchline, file)}\n`);
+        counts.error += await examineFunctions(punchline, runModules, io);
+      }
     }
   }
   io.stdout.write(
     `${count(files.length, 'file')} checked: ${count(counts.error, 'error')}, ${count(counts.warning, 'warning')}\n`,
   );
   return counts.error === 0 ? 0 : 3;
+}
+
+/** Says what functions find out about the modules that they name; returns how many cannot be opened. */
+async function examineFunctions({ nodes, folder }: Punchline, runModules: boolean, io: CommandIo): Promise<number> {
+  let errors = 0;
+  for (const { id, kind, type, settings, location } of nodes) {
+    if (kind !== 'function' || (!runModules && type.startsWith('file:'))) continue;
+    const spec = await resolveNodeSpec('function', type, folder);
+    try {
+      for (const line of (await spec.examine?.({ settings: settings as never, folder })) ?? []) {
+        io.stdout.write(`  function "${id}" ${line}\n`);
+      }
+    } catch (error) {
+      if (!(error instanceof ReefError)) throw error;
+      errors++;
+      const { renderProblem } = await import('../punchline/problem.ts');
+      io.stderr.write(`${renderProblem({ ...location, severity: 'error', message: error.message })}\n`);
+    }
+  }
+  return errors;
 }
 
 /** Problems of one file that are printed. */

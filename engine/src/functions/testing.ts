@@ -1,6 +1,6 @@
 /** Runs a function over rows as the worker's chain would, for tests. */
 import { testBench } from '../batch/testing.ts';
-import type { FunctionSpec, OpenContext } from '../spec/node.ts';
+import type { FunctionContext, FunctionSpec } from '../spec/node.ts';
 import type { Json } from '../spec/plan.ts';
 import { validateSettings } from '../spec/validate.ts';
 
@@ -29,8 +29,10 @@ export async function run(spec: FunctionSpec, given: Readonly<Record<string, Jso
     settings: checked,
     folder: '/',
     punchlineKind: 'BatchPunchline',
+    declared: [],
+    alive() {},
     log: { info() {}, warn() {} },
-  } satisfies OpenContext<never>);
+  } satisfies FunctionContext<never>);
   const { view } = bench.decode(text);
   view.allow({ reads, writes });
   await opened.apply(view);

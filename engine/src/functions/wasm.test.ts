@@ -10,22 +10,36 @@ const momentFile = fileURLToPath(new URL('../../../examples/moment/moment.wasm',
 
 /** Runs rows through one wasm node to a file and its error table to another. */
 async function run(t: TestContext, settings: object, rows: readonly string[], prepare?: (folder: string) => void) {
+  return runDeclared(t, settings, rows, undefined, prepare);
+}
+
+/** The edge into the node declares these columns. */
+async function runDeclared(
+  t: TestContext,
+  settings: object,
+  rows: readonly string[],
+  columns?: readonly object[],
+  prepare?: (folder: string) => void,
+) {
   const folder = temporaryFolder(t);
   prepare?.(folder);
   writeFileSync(join(folder, 'in.jsonl'), `${rows.join('\n')}\n`);
+  const into = { id: 'f', ...(columns ? { columns } : {}) };
   const file = writePunchline(folder, 'BatchPunchline', [
-    { id: 'in', kind: 'source', type: 'file', settings: { path: 'in.jsonl', encoding: 'json' }, out: [{ id: 'f' }] },
+    { id: 'in', kind: 'source', type: 'file', settings: { path: 'in.jsonl', encoding: 'json' }, out: [into] },
     { id: 'f', kind: 'function', type: 'wasm', settings, out: [{ id: 'out' }, { id: 'errors', table: '_ppf_errors' }] },
     { id: 'out', kind: 'sink', type: 'file', settings: { path: 'out.jsonl', encoding: 'json' } },
     { id: 'errors', kind: 'sink', type: 'file', settings: { path: 'errors.jsonl', encoding: 'json' } },
   ]);
   const ended = await reef(t, ['run', file, '--state', join(folder, 'state')]);
+  const check = () => reef(t, ['check', file]);
   const read = (name: string) =>
     readFileSync(join(folder, name), 'utf8')
       .split('\n')
       .filter((line) => line !== '');
   return {
     ...ended,
+    check,
     out: () => read('out.jsonl'),
     errors: () => read('errors.jsonl').map((line) => JSON.parse(JSON.parse(line)._ppf_error_document)),
   };
@@ -105,4 +119,27 @@ test('what a function prints is in the log, and a panic says in the reason what 
   assert.equal(code, 0, stderr);
   assert.equal(errors()[0].reason, 'function "f" trapped: unreachable; it said: panic');
   assert.match(stderr, /panic/);
+});
+
+test('a column that the edge into the node declares is sent with that type', async (t) => {
+  const columns = [{ name: 'creation_timestamp', type: 'float' }];
+  const { errors, stderr } = await runDeclared(t, { path: momentFile }, ['{"creation_timestamp":1700006400}'], columns);
+  assert.equal(errors()[0].reason, 'BadTypeError: Not an integer', stderr);
+});
+
+test('check says what a function is, is sent, and may use', async (t) => {
+  const { check } = await run(t, { path: momentFile, grant: { clock: true } }, rows);
+  const { code, stdout } = await check();
+  assert.equal(code, 0);
+  assert.match(stdout, /function "f" calls moment of .*moment\.wasm, 96 KiB, SHA-256 [0-9a-f]{12}…, in bincode/);
+  assert.match(stdout, /function "f" is sent the whole row: input_columns with what the function reads/);
+  assert.match(stdout, /function "f" imports random_get, fd_read, .*; is granted clock/);
+  assert.match(stdout, /may use 30000 ms of CPU time \(that is how long a poisoned row holds its partition/);
+});
+
+test('check reports a module that cannot be opened, at the node', async (t) => {
+  const { check } = await run(t, { path: 'missing.wasm' }, rows);
+  const { code, stderr } = await check();
+  assert.equal(code, 3);
+  assert.match(stderr, /punchline\.yaml:\d+:\d+: error: Cannot load wasm module "missing\.wasm": .* does not exist/);
 });

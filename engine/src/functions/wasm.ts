@@ -1,6 +1,7 @@
 /** The `wasm` node: a function built for REEF, run over batches within limits and without privileges. */
-import { choice, flag, group, integer, list, map, number, text } from '../spec/fields.ts';
+import { choice, flag, group, integer, list, map, number, type Settings, text } from '../spec/fields.ts';
 import { batchFunction, type FunctionContext } from '../spec/node.ts';
+import { examineFunction } from '../wasm/examine-function.ts';
 import { openRlineFunction } from '../wasm/open-function.ts';
 
 const limits = {
@@ -96,6 +97,15 @@ export default batchFunction({
   reads: ({ input_columns }) => input_columns ?? [],
   writes: () => [],
   writesOthers: () => true,
+  examine: ({ settings: given, folder }) =>
+    examineFunction({
+      reference: { path: given.path, folder, artifacts: given.artifacts },
+      function: given.function,
+      format: given.format,
+      columns: given.input_columns,
+      limits: limitsOf(given.limits),
+      grants: given.grant,
+    }),
   open,
 });
 
@@ -106,17 +116,22 @@ function open(context: FunctionContext<typeof settings>) {
     function: given.function,
     format: given.format,
     columns: given.input_columns,
+    declared: context.declared,
     strictIntegers: given.strict_integers,
-    limits: {
-      cpuMsPerRow: given.limits.cpu_ms_per_row,
-      memoryBytes: given.limits.memory_bytes,
-      outputBytesPerRow: given.limits.output_bytes_per_row,
-      logBytesPerSec: given.limits.log_bytes_per_sec,
-    },
+    limits: limitsOf(given.limits),
     grants: given.grant,
     node: context.id,
     log,
     alive,
     ...(given.on_repeated_failure === 'stop' ? { stopAtRate: given.failure_rate } : {}),
   });
+}
+
+function limitsOf(given: Settings<typeof limits>) {
+  return {
+    cpuMsPerRow: given.cpu_ms_per_row,
+    memoryBytes: given.memory_bytes,
+    outputBytesPerRow: given.output_bytes_per_row,
+    logBytesPerSec: given.log_bytes_per_sec,
+  };
 }

@@ -1,4 +1,5 @@
 /** Turns a punchline and the specs of its nodes into what a worker needs: indexes instead of names, error targets resolved. */
+import type { ColumnDeclaration } from '../spec/column-type.ts';
 import type { FunctionSpec, NodeSpec, SinkSpec, SourceSpec } from '../spec/node.ts';
 import { type Edge, ERROR_TABLE, type Punchline, type PunchlineNode } from '../spec/plan.ts';
 import type { EdgeTarget, ErrorTarget, PlannedEdge, WorkerPlan } from '../worker/protocol.ts';
@@ -52,6 +53,7 @@ export function planWorker(punchline: Punchline, specified: ReadonlyMap<string, 
       id: node.id,
       type: node.type,
       settings: node.settings,
+      declared: declaredInto(node, punchline.nodes),
       out: node.out.map(planEdge),
       errors: errorsOf(node),
     })),
@@ -87,6 +89,15 @@ export function sinksOfGoodRows(plan: WorkerPlan): ReadonlySet<number> {
   };
   for (const source of plan.sources) walk(source.out);
   return reached;
+}
+
+/** What every edge into the node declares, with one type. */
+function declaredInto(node: PunchlineNode, nodes: readonly PunchlineNode[]): readonly ColumnDeclaration[] {
+  const edges = nodes.flatMap(({ out }) => out.filter(({ to, table }) => to === node.id && table !== ERROR_TABLE));
+  const [first, ...others] = edges.map(({ columns }) => columns ?? []);
+  const inAll = (column: ColumnDeclaration): boolean =>
+    others.every((columns) => columns.some(({ name, type }) => name === column.name && type === column.type));
+  return first?.filter(inAll) ?? [];
 }
 
 /** The node's own error table, else the nearest one downstream. */

@@ -139,10 +139,17 @@ export interface FunctionSpec<F extends Fields = Fields> extends NodeSpecificati
   tables?(settings: Settings<F>): readonly string[];
   /** `partition`: it keeps state between batches, so all batches of a partition go to one worker, in order. */
   readonly state?: 'partition';
+  /**
+   * For `reef check`: looks at what the settings name (a module, say) without running any of it. Resolves with sentences about what
+   * it found, rejects with a `ReefError` when `open` would.
+   */
+  examine?(context: Pick<OpenContext<F>, 'settings' | 'folder'>): Promise<readonly string[]>;
   open(context: FunctionContext<F>): BatchFunction | Promise<BatchFunction>;
 }
 
 export interface FunctionContext<F extends Fields> extends OpenContext<F> {
+  /** Columns that every edge into the node declares, and with one type; others may come too. */
+  readonly declared: readonly ColumnDeclaration[];
   /**
    * Says that `apply` is still at work. A worker that is silent for a minute in the middle of a batch is ended; a function that
    * bounds its own time (and may rightly take longer) calls this every second or so.

@@ -2,6 +2,7 @@
 import type { Batch } from '../batch/batch.ts';
 import type { TokenAccess } from '../batch/token-access.ts';
 import { ReefError } from '../errors.ts';
+import type { ColumnDeclaration } from '../spec/column-type.ts';
 import type { BatchFunction, Log } from '../spec/node.ts';
 import { type ModuleReference, resolveModule } from './artifacts/resolve-module.ts';
 import { CpuLimit } from './cpu-limit.ts';
@@ -12,6 +13,7 @@ import type { Grants } from './grants.ts';
 import { Guest } from './guest.ts';
 import { RlineFunction } from './rline-function.ts';
 import type { RlineFormat } from './rline-kernel.ts';
+import { declaredTypes } from './row-encoding.ts';
 
 export interface OpenFunctionOptions {
   readonly node: string;
@@ -19,6 +21,7 @@ export interface OpenFunctionOptions {
   readonly function: string | undefined;
   readonly format: RlineFormat;
   readonly columns: readonly string[] | undefined;
+  readonly declared: readonly ColumnDeclaration[];
   readonly strictIntegers: boolean;
   readonly limits: {
     readonly cpuMsPerRow: number;
@@ -79,7 +82,7 @@ function make(options: OpenFunctionOptions, loaded: FunctionModule, kernelMemory
     name: loaded.function,
     format: options.format,
     columns: options.columns,
-    types: new Map(),
+    types: declaredTypes(options.declared),
     log: new FunctionLog(log, limits.logBytesPerSec),
     digest: loaded.digest,
     strictIntegers: options.strictIntegers,

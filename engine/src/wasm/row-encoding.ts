@@ -31,8 +31,8 @@ export interface EncodingOptions {
   readonly types: ReadonlyMap<string, ColumnType>;
 }
 
-export function declaredTypes(declared: readonly ColumnDeclaration[] | undefined): ReadonlyMap<string, ColumnType> {
-  return new Map(declared?.map(({ name, type }) => [name, type]));
+export function declaredTypes(declared: readonly ColumnDeclaration[]): ReadonlyMap<string, ColumnType> {
+  return new Map(declared.map(({ name, type }) => [name, type]));
 }
 
 /** Where `encode` puts rows; the arrays have room for the chunk's rows. */

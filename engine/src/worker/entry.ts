@@ -73,6 +73,7 @@ async function openFunction(planned: PlannedFunction): Promise<OpenedFunction> {
   const run = await spec.open({
     id: planned.id,
     settings: planned.settings as never,
+    declared: planned.declared,
     folder: plan.folder,
     punchlineKind: plan.punchlineKind,
     log: logFor(planned.id),

@@ -31,6 +31,8 @@ export interface PlannedFunction {
   readonly id: string;
   readonly type: string;
   readonly settings: Readonly<Record<string, Json>>;
+  /** Columns that every edge into it declares, and with one type. */
+  readonly declared: readonly ColumnDeclaration[];
   readonly out: readonly PlannedEdge[];
   readonly errors: ErrorTarget;
 }
