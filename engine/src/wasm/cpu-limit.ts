@@ -48,6 +48,11 @@ export class CpuLimit {
     return this.#limit;
   }
 
+  /** True while a time-out before has lowered the limit. */
+  get hasFallen(): boolean {
+    return this.#limit < this.#full;
+  }
+
   /** Why the guest was last stopped here, and forgets it. */
   takeStopped(): 'cpu' | 'cancel' | undefined {
     const stopped = this.#stopped;

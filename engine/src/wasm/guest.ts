@@ -132,14 +132,15 @@ export class Guest {
 
   #interrupted({ results }: RunRequest, row: number, error: unknown): Interruption {
     const { cpu, kernelMemory } = this.#options;
-    const { limitMs } = cpu;
+    const { limitMs, hasFallen } = cpu;
     const status = this.#shim.abandon(RowStatus.trapped);
     const stopped = cpu.takeStopped();
     cpu.passed(1, stopped === 'cpu');
     if (stopped === 'cancel')
       throw new ReefError('function', `Cannot go on with function "${this.#options.function}": it was cancelled`);
     if (stopped === 'cpu') {
-      return { row, what: `used more than ${Math.round(limitMs)} ms of CPU time (limits.cpu_ms_per_row)` };
+      const why = hasFallen ? ', which fell when a row before ran into it' : '';
+      return { row, what: `used more than ${Math.round(limitMs)} ms of CPU time (limits.cpu_ms_per_row${why})` };
     }
     if (status === RowStatus.exited || status === RowStatus.tooMuchOutput) {
       const at = results + row * RESULT_BYTES;

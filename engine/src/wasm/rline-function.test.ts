@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { encodeRow, type RlineRow, type RlineValue } from '../../../examples/wasm-functions/plain-host.ts';
 import { assemble } from '../../kernel/build-shim.ts';
@@ -443,4 +447,26 @@ test('the published crates speak with the engine: answers, errors, panics', asyn
       { row: 2, reason: 'BadTypeError: Not an integer' },
     ]);
   }
+});
+
+test('a Go function runs, with its runtime and the JSON form', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'reef-go-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const out = join(folder, 'place_region.wasm');
+  const script = fileURLToPath(new URL('../../../examples/wasm-functions/go/build.sh', import.meta.url));
+  const { status, stderr } = spawnSync('bash', [script, out], { encoding: 'utf8' });
+  if (status === 69) return t.skip(stderr.split('\n')[0]!);
+  assert.equal(status, 0, stderr);
+  const { run, guest } = await open(readFileSync(out), { format: 'json', columns: ['place'] });
+  const rows = Array.from({ length: 700 }, (_, i) =>
+    i % 100 === 7 ? '{"a":1}' : `{"a":${i},"place":"${i}km \\u00e9, Region ${i}"}`,
+  );
+  const result = run(rows);
+  assert.equal(result.rejections.length, 7);
+  assert.equal(result.rejections[0]!.reason, 'column place is missing or no string');
+  assert.deepEqual(
+    result.rows,
+    rows.flatMap((row, i) => (i % 100 === 7 ? [] : [row.replace('}', `,"region":"Region ${i}"}`)])),
+  );
+  assert.equal(guest.resets, 0);
 });
