@@ -7,6 +7,7 @@ import { ReefError } from '../errors.ts';
 import type { Log } from '../spec/node.ts';
 import type { InFlight } from '../state/inflight.ts';
 import type { FromWorker, OutRange, Part, WorkerPlan } from '../worker/protocol.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { type Job, LentSlot, type Range } from './job.ts';
 import type { Metrics } from './metrics.ts';
 import type { SharedMemory, SlotPool } from './slots.ts';
@@ -54,7 +55,6 @@ interface Need {
 
 export class Computer {
   readonly #options: ComputerOptions;
-  readonly #buffer: Buffer;
   readonly #queue: Job[] = [];
   readonly #handles: (WorkerHandle | undefined)[];
   #needs: Need[] = [];
@@ -68,8 +68,6 @@ export class Computer {
   constructor(options: ComputerOptions) {
     this.#options = options;
     this.#handles = new Array<WorkerHandle | undefined>(options.workers).fill(undefined);
-    const { buffer, byteOffset, byteLength } = options.memory.bytes;
-    this.#buffer = Buffer.from(buffer, byteOffset, byteLength);
     this.#reserve = options.plan.sinks.filter(({ payload }) => payload).length;
   }
 
@@ -330,7 +328,7 @@ export class Computer {
 
   /** A place behind a newline that halves a range; `undefined` when it is one row. */
   #cutNearMiddle({ from, to }: Range): number | undefined {
-    const bytes = this.#buffer.subarray(from, to - 1);
+    const bytes = this.#options.memory.bytes.subarray(from, to - 1);
     const middle = bytes.length >> 1;
     const before = bytes.lastIndexOf(NEWLINE, middle);
     const cut = before >= 0 ? before : bytes.indexOf(NEWLINE, middle);
@@ -347,9 +345,17 @@ export class Computer {
     this.#idleTimer = setTimeout(() => {
       this.#idleTimer = undefined;
       if (this.busy) return;
-      const handles = this.#handles.splice(0, this.#handles.length, ...this.#handles.map(() => undefined));
-      for (const handle of handles) void handle?.stop();
+      void this.#rest();
     }, this.#options.idleMs).unref();
+  }
+
+  /** Gives back the workers, and with them the memory. */
+  async #rest(): Promise<void> {
+    const handles = this.#handles.splice(0, this.#handles.length, ...this.#handles.map(() => undefined));
+    await Promise.all(handles.map((handle) => handle?.stop()));
+    if (this.busy || this.workers > 0) return;
+    this.#options.memory.release();
+    collectGarbage();
   }
 
   /** Counts seconds only while main itself runs, so that a stopped process convicts nobody. */

@@ -25,7 +25,7 @@ function framed(split: 'newline' | 'worker', signal = new AbortController().sign
     slots.push({ index, start, end: start + size });
     start += size + 8;
   }
-  const bytes = new Uint8Array(new SharedArrayBuffer(start));
+  const bytes = Buffer.from(new SharedArrayBuffer(start));
   const input = new SlotPool(slots.slice(0, 4));
   const largeInput = new SlotPool(slots.slice(4));
   const cuts: Taken[] = [];
@@ -47,9 +47,7 @@ function framed(split: 'newline' | 'worker', signal = new AbortController().sign
     return from + consumed;
   };
   const host = {
-    bytes,
-    input,
-    largeInput,
+    memory: { bytes, input, largeInput },
     maxRowBytes: MOST,
     split,
     signal,

@@ -9,7 +9,7 @@
 import type { Hash } from 'node:crypto';
 import type { PartitionFeed } from '../spec/node.ts';
 import type { RejectRange } from '../worker/protocol.ts';
-import type { Slot, SlotPool } from './slots.ts';
+import type { SharedMemory, Slot, SlotPool } from './slots.ts';
 
 /** Bytes that are kept of a row beyond `maxRowBytes`. */
 export const OVERSIZE_HEAD_BYTES = 64 * 1024;
@@ -30,9 +30,7 @@ export interface Cut {
 }
 
 export interface FramerHost {
-  readonly bytes: Uint8Array;
-  readonly input: SlotPool;
-  readonly largeInput: SlotPool;
+  readonly memory: Pick<SharedMemory, 'bytes' | 'input' | 'largeInput'>;
   readonly maxRowBytes: number;
   readonly split: 'newline' | 'worker';
   readonly signal: AbortSignal;
@@ -52,7 +50,6 @@ interface Oversize {
 
 export class Framer implements PartitionFeed {
   readonly #host: FramerHost;
-  readonly #buffer: Buffer;
   /** Offset, within the partition, of the first byte of `#pending`. */
   #offset: number;
   /** Unfinished bytes that the next slot begins with. */
@@ -69,7 +66,6 @@ export class Framer implements PartitionFeed {
   constructor(host: FramerHost, offset: number) {
     this.#host = host;
     this.#offset = offset;
-    this.#buffer = Buffer.from(host.bytes.buffer, host.bytes.byteOffset, host.bytes.byteLength);
   }
 
   /** Offset, within the partition, behind all that was submitted. */
@@ -83,7 +79,7 @@ export class Framer implements PartitionFeed {
     if (this.#oversize?.done) await this.#submitOversize(this.#oversize);
     const slot = this.#slot ?? (await this.#open(this.#carry.length));
     const from = slot.start + (this.#oversize ? 0 : this.#filled);
-    return this.#host.bytes.subarray(from, slot.end);
+    return this.#host.memory.bytes.subarray(from, slot.end);
   }
 
   advance(length: number, options?: { readonly flush?: boolean }): void {
@@ -133,7 +129,8 @@ export class Framer implements PartitionFeed {
   }
 
   async #open(atLeast: number): Promise<Slot> {
-    const { input, largeInput, signal, bytes } = this.#host;
+    const { memory, signal } = this.#host;
+    const { input, largeInput } = memory;
     let slot = await input.take(signal);
     this.#large = false;
     if (atLeast >= slot.end - slot.start) {
@@ -142,7 +139,7 @@ export class Framer implements PartitionFeed {
       this.#large = true;
     }
     this.#slot = slot;
-    bytes.set(this.#carry, slot.start);
+    memory.bytes.set(this.#carry, slot.start);
     this.#filled = this.#carry.length;
     this.#searched = 0;
     this.#carry = new Uint8Array();
@@ -157,7 +154,7 @@ export class Framer implements PartitionFeed {
       this.#consumed = this.#submit(slot, this.#filled, false);
       return;
     }
-    const found = this.#buffer.subarray(slot.start + this.#searched, end).lastIndexOf(NEWLINE);
+    const found = this.#host.memory.bytes.subarray(slot.start + this.#searched, end).lastIndexOf(NEWLINE);
     if (found >= 0) {
       if (this.#large && this.#firstRowTooLong(slot)) this.#beginOversize(slot, this.#filled);
       else void this.#submit(slot, this.#searched + found + 1, false);
@@ -170,21 +167,21 @@ export class Framer implements PartitionFeed {
 
   #firstRowTooLong(slot: Slot): boolean {
     if (this.#filled <= this.#host.maxRowBytes) return false;
-    const newline = this.#buffer.subarray(slot.start, slot.start + this.#filled).indexOf(NEWLINE);
+    const newline = this.#host.memory.bytes.subarray(slot.start, slot.start + this.#filled).indexOf(NEWLINE);
     return (newline < 0 ? this.#filled : newline) > this.#host.maxRowBytes;
   }
 
   async #submit(slot: Slot, length: number, last: boolean): Promise<void> {
     const offset = this.#offset;
-    const pool = this.#large ? this.#host.largeInput : this.#host.input;
+    const pool = this.#large ? this.#host.memory.largeInput : this.#host.memory.input;
     if (this.#host.split === 'newline') {
-      this.#carry = this.#host.bytes.slice(slot.start + length, slot.start + this.#filled);
+      this.#carry = this.#copy(slot.start + length, slot.start + this.#filled);
       this.#forget(length);
       void this.#host.submit({ slot, pool, from: slot.start, to: slot.start + length, last, offset, end: offset + length });
       return;
     }
     // The worker's answer frees the slot, so what may be presented again is kept first.
-    const copy = this.#host.bytes.slice(slot.start, slot.start + length);
+    const copy = this.#copy(slot.start, slot.start + length);
     this.#forget(0);
     const consumed =
       (await this.#host.submit({ slot, pool, from: slot.start, to: slot.start + length, last, offset, end: offset + length })) -
@@ -201,19 +198,23 @@ export class Framer implements PartitionFeed {
   }
 
   #carryOver(slot: Slot, from: number): void {
-    this.#carry = this.#host.bytes.slice(slot.start + from, slot.start + this.#filled);
+    this.#carry = this.#copy(slot.start + from, slot.start + this.#filled);
     this.#release(slot);
   }
 
+  #copy(from: number, to: number): Uint8Array {
+    return Uint8Array.prototype.slice.call(this.#host.memory.bytes, from, to);
+  }
+
   #release(slot: Slot): void {
-    (this.#large ? this.#host.largeInput : this.#host.input).release(slot);
+    (this.#large ? this.#host.memory.largeInput : this.#host.memory.input).release(slot);
     this.#slot = undefined;
     this.#filled = 0;
     this.#searched = 0;
   }
 
   #beginOversize(slot: Slot, length: number): void {
-    const head = this.#host.bytes.slice(slot.start, slot.start + Math.min(length, OVERSIZE_HEAD_BYTES));
+    const head = this.#copy(slot.start, slot.start + Math.min(length, OVERSIZE_HEAD_BYTES));
     // Loaded when it is needed: it costs 10 ms of every start.
     const { createHash } = process.getBuiltinModule('node:crypto');
     this.#oversize = { hash: createHash('sha256'), head, offset: this.#offset, bytes: 0, done: false };
@@ -222,9 +223,9 @@ export class Framer implements PartitionFeed {
 
   /** Reads `length` bytes at the slot's start past, up to the row's newline. */
   #skip(oversize: Oversize, slot: Slot, length: number): void {
-    const found = this.#buffer.subarray(slot.start, slot.start + length).indexOf(NEWLINE);
+    const found = this.#host.memory.bytes.subarray(slot.start, slot.start + length).indexOf(NEWLINE);
     const taken = found < 0 ? length : found;
-    oversize.hash.update(this.#buffer.subarray(slot.start, slot.start + taken));
+    oversize.hash.update(this.#host.memory.bytes.subarray(slot.start, slot.start + taken));
     oversize.bytes += taken;
     this.#filled = 0;
     this.#searched = 0;
@@ -237,10 +238,11 @@ export class Framer implements PartitionFeed {
 
   async #submitOversize(oversize: Oversize): Promise<void> {
     if (this.#slot) this.#release(this.#slot);
-    const { input, signal, bytes, maxRowBytes } = this.#host;
+    const { memory, signal, maxRowBytes } = this.#host;
+    const { input } = memory;
     const slot = await input.take(signal);
     const kept = Math.min(oversize.head.length, slot.end - slot.start);
-    bytes.set(oversize.head.subarray(0, kept), slot.start);
+    memory.bytes.set(oversize.head.subarray(0, kept), slot.start);
     this.#oversize = undefined;
     const end = Math.max(this.#offset, oversize.offset + oversize.bytes);
     this.#offset = end;

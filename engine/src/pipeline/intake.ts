@@ -58,6 +58,11 @@ export class Intake {
     return this.#partitions.values();
   }
 
+  /** Lets go of partitions that are over for good. */
+  dropForgotten(): void {
+    for (const [key, partition] of this.#partitions) if (partition.forgotten && partition.settled) this.#partitions.delete(key);
+  }
+
   /** Bytes that the sources will feed in all; `undefined` when one does not know. */
   totalBytes(): number | undefined {
     let total = 0;
@@ -128,9 +133,7 @@ export class Intake {
     if (partition.position !== undefined) positioned();
     const framer = new Framer(
       {
-        bytes: memory.bytes,
-        input: memory.input,
-        largeInput: memory.largeInput,
+        memory,
         maxRowBytes,
         split: 'newline',
         signal,

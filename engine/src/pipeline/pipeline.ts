@@ -31,6 +31,8 @@ export class Pipeline {
   /** Ends everything, at once. */
   readonly #abort = new AbortController();
   readonly #failed = Promise.withResolvers<never>();
+  /** Of this run and those before it, by source and partition. */
+  readonly #positions: Record<string, Record<string, Json>>;
   readonly #quietWaiters: (() => void)[] = [];
   #deliveredWaiters: { readonly partition: Partition; readonly resolve: () => void }[] = [];
 
@@ -40,6 +42,7 @@ export class Pipeline {
     this.#state = state;
     this.#options = options;
     this.#plan = planWorker(punchline, specs);
+    this.#positions = structuredClone(state.checkpoint?.positions ?? {}) as Record<string, Record<string, Json>>;
     const { log, tracking, workers, slotBytes, maxRowBytes } = options;
     const failed = (error: unknown): void => this.#failed.reject(error);
     const payloads = this.#plan.sinks.filter(({ payload }) => payload).length;
@@ -204,7 +207,7 @@ export class Pipeline {
   }
 
   #snapshot(): Snapshot {
-    const positions: Record<string, Record<string, Json>> = structuredClone(this.#state.checkpoint?.positions ?? {});
+    const positions = this.#positions;
     for (const partition of this.#intake.partitions) {
       if (partition.forgotten && partition.settled) delete positions[partition.source]?.[partition.name];
       else if (partition.position !== undefined && partition.replayable) {
@@ -212,7 +215,9 @@ export class Pipeline {
         positions[partition.source]![partition.name] = partition.position;
       }
     }
-    return { positions, sinks: { ...this.#state.checkpoint?.sinks, ...this.#deliveries.positions } };
+    this.#intake.dropForgotten();
+    // A copy: what is committed while this is being saved belongs to the next one.
+    return { positions: structuredClone(positions), sinks: { ...this.#state.checkpoint?.sinks, ...this.#deliveries.positions } };
   }
 
   async #saved({ positions }: Snapshot): Promise<void> {

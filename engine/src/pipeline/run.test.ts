@@ -1,7 +1,7 @@
 /** Whole punchlines through the built command: what comes out, in which order, and where bad rows go. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { reef, startReef, temporaryFolder, writePunchline } from '../testing/reef-process.ts';
@@ -420,3 +420,37 @@ test('the line codec reads text as one column and writes one column as text', as
   ]);
   assert.deepEqual(lines(folder, 'text.log'), ['first "line"', '', 'third \\ é']);
 });
+
+test('a tail from the end of a file goes on behind it after a restart, though no row had come', async (t) => {
+  const folder = temporaryFolder(t);
+  const state = join(folder, 'state');
+  const path = join(folder, 'in.jsonl');
+  writeFileSync(path, '{"old":1}\n');
+  const file = writePunchline(folder, 'StreamPunchline', [
+    { id: 'in', kind: 'source', type: 'file', settings: { path: 'in.jsonl', from: 'end' }, out: [{ id: 'out' }] },
+    { id: 'out', kind: 'sink', type: 'stdout' },
+  ]);
+  const first = startReef(t, ['run', file, '--state', state]);
+  await until(() => Object.keys(checkpointOf(state)?.positions.in ?? {}).length > 0);
+  first.child.kill('SIGKILL');
+  await first.ended;
+  appendFileSync(path, '{"new":1}\n');
+  const second = startReef(t, ['run', file, '--state', state]);
+  second.child.stdout.once('data', () => second.child.kill('SIGTERM'));
+  const { stdout, code, stderr } = await second.ended;
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, '{"new":1}\n');
+});
+
+function checkpointOf(state: string): { positions: Record<string, object> } | undefined {
+  try {
+    return JSON.parse(readFileSync(join(state, 'checkpoint.json'), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Looks again at every turn of the event loop until it is so; the test's own timeout bounds it. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise(setImmediate);
+}

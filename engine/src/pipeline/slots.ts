@@ -30,8 +30,6 @@ const ARENA_PER_ROW_BYTE = 8;
 const ARENA_LEAST = 32 * 1024 * 1024;
 
 export class SharedMemory {
-  readonly memory: WebAssembly.Memory;
-  readonly bytes: Uint8Array;
   readonly arenas: readonly { readonly start: number; readonly end: number }[];
   readonly input: SlotPool;
   readonly output: SlotPool;
@@ -40,6 +38,8 @@ export class SharedMemory {
   /** For rows that become larger than an output slot. */
   readonly largeOutput: SlotPool;
   readonly outputSlotBytes: number;
+  readonly #pages: number;
+  #current: { readonly memory: WebAssembly.Memory; readonly bytes: Buffer } | undefined;
 
   constructor(options: MemoryOptions) {
     this.outputSlotBytes = options.outputSlotBytes;
@@ -60,8 +60,31 @@ export class SharedMemory {
     const pages = Math.ceil(next / PAGE);
     if (pages > PAGE)
       throw new RangeError(`Cannot lay out the shared memory: ${pages} pages are needed, a module may have 65536`);
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-    this.bytes = new Uint8Array(this.memory.buffer);
+    this.#pages = pages;
+  }
+
+  /** Made when it is first asked for. Not to be kept: see {@link release}. */
+  get memory(): WebAssembly.Memory {
+    return this.#made().memory;
+  }
+
+  /** All of the memory. Views of slots that are taken stay good; this one is not to be kept. */
+  get bytes(): Buffer {
+    return this.#made().bytes;
+  }
+
+  /** Gives the memory back to the system where no slot is taken. No worker may be alive. */
+  release(): void {
+    const pools = [this.input, this.output, this.largeInput, this.largeOutput];
+    if (pools.every((pool) => pool.free === pool.size)) this.#current = undefined;
+  }
+
+  #made(): { readonly memory: WebAssembly.Memory; readonly bytes: Buffer } {
+    if (!this.#current) {
+      const memory = new WebAssembly.Memory({ initial: this.#pages, maximum: this.#pages, shared: true });
+      this.#current = { memory, bytes: Buffer.from(memory.buffer) };
+    }
+    return this.#current;
   }
 }
 

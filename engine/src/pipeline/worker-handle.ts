@@ -27,6 +27,8 @@ export class WorkerHandle {
       name: `reef ${data.plan.punchline} ${index}`,
       stdout: false,
       stderr: false,
+      // Batches live outside V8's heap: a small nursery keeps the process small.
+      resourceLimits: { maxYoungGenerationSizeMb: 2 },
     });
     this.#worker.on('message', (message: FromWorker) => {
       this.silentSecs = 0;
