@@ -1,20 +1,8 @@
 import { resolveNodeSpec } from '../nodes.ts';
 import type { Log, Sink, SinkContext, SinkSpec } from '../spec/node.ts';
 import type { Json, Punchline, PunchlineNode } from '../spec/plan.ts';
-import type { PipelineState } from './options.ts';
-import { DEAD_LETTERS, type SpecifiedNode } from './plan-worker.ts';
-
-export interface SinkOpeners {
-  node(
-    punchline: Punchline,
-    node: PunchlineNode,
-    specs: ReadonlyMap<string, SpecifiedNode>,
-    state: PipelineState,
-    log: Log,
-  ): Promise<Sink>;
-  /** The file in the state folder that rejected rows go to where no error table is near. */
-  deadLetters(punchline: Punchline, state: PipelineState, log: Log): Promise<Sink>;
-}
+import type { PipelineState, SinkOpeners } from './options.ts';
+import { DEAD_LETTERS } from './plan-worker.ts';
 
 export const realSinks: SinkOpeners = {
   async node(punchline, node, specs, state, log) {

@@ -1,7 +1,8 @@
-import type { Log } from '../spec/node.ts';
+import type { Log, Sink } from '../spec/node.ts';
+import type { Punchline, PunchlineNode } from '../spec/plan.ts';
 import type { Range as StreamRange } from '../state/inflight.ts';
 import type { State } from '../state/state.ts';
-import type { SinkOpeners } from './open-sinks.ts';
+import type { SpecifiedNode } from './plan-worker.ts';
 
 /** What a pipeline uses of its state folder. */
 export type PipelineState = Pick<State, 'checkpoint' | 'suspects' | 'inFlight' | 'save' | 'folder' | 'deadLetters'>;
@@ -13,6 +14,19 @@ export interface Probe {
   readonly singly: boolean;
   /** All ranges are behind. */
   done(): void;
+}
+
+/** How sinks are opened: for real, or not at all. */
+export interface SinkOpeners {
+  node(
+    punchline: Punchline,
+    node: PunchlineNode,
+    specs: ReadonlyMap<string, SpecifiedNode>,
+    state: PipelineState,
+    log: Log,
+  ): Promise<Sink>;
+  /** The file in the state folder that rejected rows go to where no error table is near. */
+  deadLetters(punchline: Punchline, state: PipelineState, log: Log): Promise<Sink>;
 }
 
 /** How a punchline is run; everything that is not about what it computes. */
