@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   },
   help: async () => help,
   inspect: async () => (await import('./inspect.ts')).runInspect,
+  bench: async () => (await import('./bench.ts')).runBench,
 };
 
 export async function runCommand(args: readonly string[], io: CommandIo): Promise<number> {

@@ -8,7 +8,7 @@ import type { NodeSpec } from '../spec/node.ts';
 import type { NodeKind } from '../spec/plan.ts';
 import { alignColumns, wrap } from './align-columns.ts';
 import { checkUsage } from './check.ts';
-import { inspectUsage, runUsage } from './usage.ts';
+import { benchUsage, inspectUsage, runUsage } from './usage.ts';
 
 export function helpText(): string {
   return `reef moves rows from sources through functions to sinks, as a punchline (a YAML file) says.
@@ -17,6 +17,7 @@ usage:
   ${runUsage}
   ${checkUsage}
   ${inspectUsage}
+  ${benchUsage}
   reef list
   reef help [TYPE]
   reef --version
@@ -25,6 +26,7 @@ commands:
   run      starts a punchline; Ctrl-C or SIGTERM ends it in order, a second one at once
   check    tells all that is wrong with a punchline, and starts nothing
   inspect  tells what a wasm module is, needs and would be allowed, without running it
+  bench    measures a wasm function over rows of yours, against the same rows passed through
   list     names the node types that there are
   help     prints this, or the settings of one node type
 

@@ -1,0 +1,1 @@
+export { type Measurement, type MeasureOptions, measureFunction } from './measure-function.ts';
