@@ -1,8 +1,11 @@
 /** The `wasm` node: a function built for REEF, run over batches within limits and without privileges. */
+import { createHash } from 'node:crypto';
 import { choice, flag, group, integer, list, map, number, type Settings, text } from '../spec/fields.ts';
-import { batchFunction, type FunctionContext } from '../spec/node.ts';
+import { batchFunction, type FunctionContext, type PrepareContext } from '../spec/node.ts';
+import { resolveModule } from '../wasm/artifacts/resolve-module.ts';
 import { examineFunction } from '../wasm/examine-function.ts';
-import { openRlineFunction } from '../wasm/open-function.ts';
+import type { FunctionModule } from '../wasm/function-module.ts';
+import { loadFunction, openRlineFunction } from '../wasm/open-function.ts';
 
 const limits = {
   cpu_ms_per_row: integer(
@@ -106,20 +109,33 @@ export default batchFunction({
       limits: limitsOf(given.limits),
       grants: given.grant,
     }),
+  digestOf: async (context) =>
+    createHash('sha256')
+      .update((await resolveModule(referenceOf(context))).bytes)
+      .digest('hex'),
+  prepare: (context) => loadFunction(optionsOf(context)),
   open,
 });
 
+function referenceOf({ settings: { path, artifacts }, folder }: PrepareContext<typeof settings>) {
+  return { path, folder, artifacts };
+}
+
+function optionsOf(context: PrepareContext<typeof settings>) {
+  const { settings: given } = context;
+  return { reference: referenceOf(context), function: given.function, limits: limitsOf(given.limits) };
+}
+
 function open(context: FunctionContext<typeof settings>) {
-  const { settings: given, folder, log, alive } = context;
-  return openRlineFunction({
-    reference: { path: given.path, folder, artifacts: given.artifacts },
-    function: given.function,
+  const { settings: given, log, alive, cancelled } = context;
+  return openRlineFunction(context.prepared as FunctionModule, {
     format: given.format,
     columns: given.input_columns,
     declared: context.declared,
     strictIntegers: given.strict_integers,
     limits: limitsOf(given.limits),
     grants: given.grant,
+    cancelled,
     node: context.id,
     log,
     alive,

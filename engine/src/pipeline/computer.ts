@@ -6,7 +6,7 @@
 import { ReefError } from '../errors.ts';
 import type { Log } from '../spec/node.ts';
 import type { InFlight } from '../state/inflight.ts';
-import type { FromWorker, OutRange, Part, WorkerPlan } from '../worker/protocol.ts';
+import type { FromWorker, OutRange, Part, PreparedFunction, WorkerPlan } from '../worker/protocol.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { type Job, LentSlot, type Range } from './job.ts';
 import type { Metrics } from './metrics.ts';
@@ -63,6 +63,9 @@ export class Computer {
   #firstReady: PromiseWithResolvers<void> | undefined;
   #diedBeforeReady = 0;
   #stopped = false;
+  #prepared: readonly PreparedFunction[] = [];
+  /** Functions look at it in the middle of a row. */
+  readonly #cancelled = new Int32Array(new SharedArrayBuffer(4));
   readonly #reserve: number;
 
   constructor(options: ComputerOptions) {
@@ -72,7 +75,8 @@ export class Computer {
   }
 
   /** Starts one worker and waits until its functions are open: errors of functions show here. */
-  async start(): Promise<void> {
+  async start(prepared: readonly PreparedFunction[]): Promise<void> {
+    this.#prepared = prepared;
     this.#firstReady = Promise.withResolvers<void>();
     this.#startWorker();
     await this.#firstReady.promise;
@@ -96,6 +100,7 @@ export class Computer {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    Atomics.store(this.#cancelled, 0, 1);
     clearTimeout(this.#idleTimer);
     clearInterval(this.#watchdog);
     await Promise.all(this.#handles.map((handle) => handle?.stop()));
@@ -145,7 +150,8 @@ export class Computer {
   #startWorker(index = this.#handles.indexOf(undefined)): void {
     if (index < 0 || this.#handles[index]) return;
     const { plan, memory, kernel, maxRows, entry } = this.#options;
-    const data = { plan, memory: memory.memory, kernel, arena: memory.arenas[index]!, maxRows };
+    const shared = { plan, prepared: this.#prepared, cancelled: this.#cancelled };
+    const data = { ...shared, memory: memory.memory, kernel, arena: memory.arenas[index]!, maxRows };
     this.#handles[index] = new WorkerHandle(index, entry, data, {
       message: (handle, message) => this.#onMessage(handle, message),
       gone: (handle, reason) => this.#onGone(handle, reason),
@@ -211,6 +217,8 @@ export class Computer {
   }
 
   #onMessage(handle: WorkerHandle, message: FromWorker): void {
+    // What was cut short must reach nobody.
+    if (this.#stopped) return;
     switch (message.type) {
       case 'ready':
         this.#diedBeforeReady = 0;

@@ -13,6 +13,7 @@ import { type Metrics, newMetrics } from './metrics.ts';
 import type { PipelineOptions, PipelineState } from './options.ts';
 import type { Partition } from './partition.ts';
 import { planWorker, type SpecifiedNode, sinksOfGoodRows } from './plan-worker.ts';
+import { prepareFunctions } from './prepare-functions.ts';
 import { SharedMemory } from './slots.ts';
 
 export class Pipeline {
@@ -123,7 +124,7 @@ export class Pipeline {
   /** Opens everything; nothing flows yet. Rejects with a `ReefError` that names what cannot be opened. */
   async open(): Promise<void> {
     const { openSinks, log } = this.#options;
-    const starting = this.#computer.start();
+    const starting = this.#startComputer();
     starting.catch(() => {});
     // Sources first: an output must not be emptied for an input that is not there.
     for (const node of this.#nodes('source')) this.#intake.add(await this.#openSource(node));
@@ -166,6 +167,11 @@ export class Pipeline {
     await this.#computer.stop();
     await this.#intake.close();
     await this.#deliveries.close(outcome);
+  }
+
+  async #startComputer(): Promise<void> {
+    const { suspects } = this.#state;
+    await this.#computer.start(await prepareFunctions(this.#punchline, this.#specs, suspects.list, this.#options.log));
   }
 
   #nodes(kind: PunchlineNode['kind']): PunchlineNode[] {

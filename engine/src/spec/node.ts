@@ -144,10 +144,24 @@ export interface FunctionSpec<F extends Fields = Fields> extends NodeSpecificati
    * it found, rejects with a `ReefError` when `open` would.
    */
   examine?(context: Pick<OpenContext<F>, 'settings' | 'folder'>): Promise<readonly string[]>;
+  /**
+   * SHA-256, hexadecimal, of the module that the settings name, found without compiling any of it: a module that has killed the
+   * process is known by it.
+   */
+  digestOf?(context: PrepareContext<F>): Promise<string | undefined>;
+  /**
+   * Work that is the same for all workers, done once on the main thread before one of them opens the function. The result, which
+   * must survive a structured clone (a `WebAssembly.Module` does), is `context.prepared` there.
+   */
+  prepare?(context: PrepareContext<F>): Promise<unknown>;
   open(context: FunctionContext<F>): BatchFunction | Promise<BatchFunction>;
 }
 
+export type PrepareContext<F extends Fields> = Pick<OpenContext<F>, 'id' | 'settings' | 'folder'>;
+
 export interface FunctionContext<F extends Fields> extends OpenContext<F> {
+  /** What `prepare` resolved with. */
+  readonly prepared: unknown;
   /** Columns that every edge into the node declares, and with one type; others may come too. */
   readonly declared: readonly ColumnDeclaration[];
   /**
@@ -155,6 +169,8 @@ export interface FunctionContext<F extends Fields> extends OpenContext<F> {
    * bounds its own time (and may rightly take longer) calls this every second or so.
    */
   alive(): void;
+  /** Index 0 is not 0 once the punchline is being ended at once: what `apply` still does is thrown away. */
+  readonly cancelled: Int32Array;
 }
 
 /** An opened function. One per worker; it is never called twice at once. */

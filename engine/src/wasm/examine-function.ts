@@ -1,9 +1,10 @@
 /** What `reef check` says of a wasm node: found and rewritten as for a run, but nothing of it is run. */
 import { resolveModule } from './artifacts/resolve-module.ts';
 import { loadFunctionModule } from './function-module.ts';
-import type { OpenFunctionOptions } from './open-function.ts';
+import type { LoadOptions, OpenFunctionOptions } from './open-function.ts';
 
-export type ExamineOptions = Pick<OpenFunctionOptions, 'reference' | 'function' | 'format' | 'columns' | 'limits' | 'grants'>;
+export type ExamineOptions = Pick<LoadOptions, 'reference' | 'function'> &
+  Pick<OpenFunctionOptions, 'format' | 'columns' | 'limits' | 'grants'>;
 
 const PAGE_BYTES = 65_536;
 const LONG_MS = 30_000;

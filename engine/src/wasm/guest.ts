@@ -137,7 +137,7 @@ export class Guest {
     const stopped = cpu.takeStopped();
     cpu.passed(1, stopped === 'cpu');
     if (stopped === 'cancel')
-      throw new ReefError('function', `Cannot go on with function "${this.#options.function}": it was cancelled`);
+      throw new ReefError('stop', `Cannot go on with function "${this.#options.function}": it was cancelled`);
     if (stopped === 'cpu') {
       const why = hasFallen ? ', which fell when a row before ran into it' : '';
       return { row, what: `used more than ${Math.round(limitMs)} ms of CPU time (limits.cpu_ms_per_row${why})` };

@@ -15,10 +15,15 @@ import { RlineFunction } from './rline-function.ts';
 import type { RlineFormat } from './rline-kernel.ts';
 import { declaredTypes } from './row-encoding.ts';
 
-export interface OpenFunctionOptions {
-  readonly node: string;
+/** What is the same in every worker, found, checked and compiled once. */
+export interface LoadOptions {
   readonly reference: ModuleReference;
   readonly function: string | undefined;
+  readonly limits: { readonly memoryBytes: number | undefined };
+}
+
+export interface OpenFunctionOptions {
+  readonly node: string;
   readonly format: RlineFormat;
   readonly columns: readonly string[] | undefined;
   readonly declared: readonly ColumnDeclaration[];
@@ -32,18 +37,18 @@ export interface OpenFunctionOptions {
   readonly grants: Grants;
   readonly log: Log;
   readonly alive?: () => void;
+  /** Anything but 0 at index 0 ends a row at its next look. */
+  readonly cancelled?: Int32Array;
   /** Stop the punchline when more than this share of rows fails. */
   readonly stopAtRate?: number;
 }
 
-export async function openRlineFunction(options: OpenFunctionOptions): Promise<BatchFunction> {
-  const { reference, limits } = options;
+export async function loadFunction({ reference, function: name, limits }: LoadOptions): Promise<FunctionModule> {
   const { bytes } = await resolveModule(reference);
-  const module = await loadFunctionModule(bytes, {
-    name: reference.path,
-    function: options.function,
-    memoryBytes: limits.memoryBytes,
-  });
+  return loadFunctionModule(bytes, { name: reference.path, function: name, memoryBytes: limits.memoryBytes });
+}
+
+export function openRlineFunction(module: FunctionModule, options: OpenFunctionOptions): BatchFunction {
   // Says now what would go wrong at the first batch, with which the kernel's memory comes.
   makeGuest(options, module, new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }));
   let made: RlineFunction | undefined;
@@ -57,12 +62,16 @@ export async function openRlineFunction(options: OpenFunctionOptions): Promise<B
 }
 
 function makeGuest(options: OpenFunctionOptions, loaded: FunctionModule, kernelMemory: WebAssembly.Memory): Guest {
-  const { limits, grants, alive, node } = options;
+  const { limits, grants, alive, cancelled, node } = options;
   try {
     return new Guest({
       ...loaded,
       kernelMemory,
-      cpu: new CpuLimit({ msPerRow: limits.cpuMsPerRow, ...(alive ? { alive } : {}) }),
+      cpu: new CpuLimit({
+        msPerRow: limits.cpuMsPerRow,
+        ...(alive ? { alive } : {}),
+        ...(cancelled ? { cancel: cancelled } : {}),
+      }),
       outputBytesPerRow: limits.outputBytesPerRow,
       grants,
     });

@@ -2,10 +2,19 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createDecoder } from '../batch/decoder.ts';
 import { resolveNodeSpec } from '../nodes.ts';
-import type { FunctionSpec, Log } from '../spec/node.ts';
+import type { BatchFunction, FunctionSpec, Log } from '../spec/node.ts';
 import { Chain, emptyCounts, isStop, type OpenedFunction } from './chain.ts';
 import { Output } from './output.ts';
-import type { ComputeRequest, Counts, FromWorker, OutRange, PlannedFunction, ToWorker, WorkerData } from './protocol.ts';
+import type {
+  ComputeRequest,
+  Counts,
+  FromWorker,
+  OutRange,
+  PlannedFunction,
+  PreparedFunction,
+  ToWorker,
+  WorkerData,
+} from './protocol.ts';
 
 const data = workerData as WorkerData;
 const port = parentPort!;
@@ -20,7 +29,7 @@ async function main(): Promise<void> {
   const decoder = createDecoder({ memory: data.memory, kernel: data.kernel, arena: data.arena, maxRows: data.maxRows });
   decoder.setColumns(plan.columns);
   const functions: OpenedFunction[] = [];
-  for (const planned of plan.functions) functions.push(await openFunction(planned));
+  for (const [index, planned] of plan.functions.entries()) functions.push(await openFunction(planned, data.prepared[index]!));
   const chain = new Chain(plan, decoder, functions, data.maxRows);
 
   async function drain(): Promise<void> {
@@ -67,9 +76,11 @@ async function main(): Promise<void> {
   send({ type: 'ready' });
 }
 
-async function openFunction(planned: PlannedFunction): Promise<OpenedFunction> {
+async function openFunction(planned: PlannedFunction, prepared: PreparedFunction): Promise<OpenedFunction> {
   const { plan } = data;
   const spec = (await resolveNodeSpec('function', planned.type, plan.folder)) as FunctionSpec;
+  const { isolated, digest } = prepared;
+  if (isolated !== undefined) return { planned, spec, run: rejectAll(isolated), ...(digest === undefined ? {} : { digest }) };
   const run = await spec.open({
     id: planned.id,
     settings: planned.settings as never,
@@ -78,8 +89,18 @@ async function openFunction(planned: PlannedFunction): Promise<OpenedFunction> {
     punchlineKind: plan.punchlineKind,
     log: logFor(planned.id),
     alive: () => send({ type: 'alive' }),
+    prepared: prepared.value,
+    cancelled: data.cancelled,
   });
   return { planned, spec, run, ...(run.digest === undefined ? {} : { digest: run.digest }) };
+}
+
+function rejectAll(reason: string): BatchFunction {
+  return {
+    apply(batch) {
+      for (const row of batch.rows) batch.reject(row, reason);
+    },
+  };
 }
 
 function logFor(node: string): Log {

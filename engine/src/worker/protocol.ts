@@ -37,6 +37,14 @@ export interface PlannedFunction {
   readonly errors: ErrorTarget;
 }
 
+/** What main has done for a function before any worker opens it. */
+export interface PreparedFunction {
+  readonly value?: unknown;
+  /** Not to be opened: the reason that its rows are rejected with, and the module's digest. */
+  readonly isolated?: string;
+  readonly digest?: string;
+}
+
 export interface PlannedSink {
   readonly id: string;
   readonly codec: Codec;
@@ -60,6 +68,10 @@ export type ErrorTarget = PlannedEdge | undefined;
 
 export interface WorkerData {
   readonly plan: WorkerPlan;
+  /** By index, as in `plan.functions`. */
+  readonly prepared: readonly PreparedFunction[];
+  /** Shared; index 0 is set when all is to end at once. */
+  readonly cancelled: Int32Array;
   readonly memory: WebAssembly.Memory;
   readonly kernel: WebAssembly.Module;
   readonly arena: { readonly start: number; readonly end: number };
