@@ -1,5 +1,5 @@
 import type { FunctionSpec, Log } from '../spec/node.ts';
-import type { Punchline } from '../spec/plan.ts';
+import type { Punchline, PunchlineNode } from '../spec/plan.ts';
 import type { Suspect } from '../state/suspects.ts';
 import type { PreparedFunction } from '../worker/protocol.ts';
 import type { SpecifiedNode } from './plan-worker.ts';
@@ -31,15 +31,32 @@ export function prepareFunctions(
   );
 }
 
-/** The modules that a punchline's functions name, without repeats. */
+/**
+ * The modules that a punchline's functions name, without repeats, each behind all that it hands rows to: of two that hide the same
+ * death by being left out, the first one is the one that dies.
+ */
 export async function moduleDigests(punchline: Punchline, specs: ReadonlyMap<string, SpecifiedNode>): Promise<string[]> {
-  const functions = punchline.nodes.filter(({ kind }) => kind === 'function');
   const digests = await Promise.all(
-    functions.map(({ id, settings }) =>
-      (specs.get(id)!.spec as FunctionSpec).digestOf?.({ id, settings: settings as never, folder: punchline.folder }),
+    downstreamFirst(punchline.nodes).map(({ id, kind, settings }) =>
+      kind === 'function'
+        ? (specs.get(id)!.spec as FunctionSpec).digestOf?.({ id, settings: settings as never, folder: punchline.folder })
+        : undefined,
     ),
   );
-  return [...new Set(digests.filter((digest) => digest !== undefined))];
+  const known = digests.filter((digest) => digest !== undefined);
+  return known.filter((digest, index) => known.lastIndexOf(digest) === index);
+}
+
+function downstreamFirst(nodes: readonly PunchlineNode[]): PunchlineNode[] {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const done = new Set<PunchlineNode>();
+  const visit = (node: PunchlineNode): void => {
+    if (done.has(node)) return;
+    for (const { to } of node.out) visit(byId.get(to)!);
+    done.add(node);
+  };
+  nodes.forEach(visit);
+  return [...done];
 }
 
 function isolatedReason(node: string, digest: string): string {

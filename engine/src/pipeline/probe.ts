@@ -1,9 +1,12 @@
 /**
- * After a run that was killed in the middle: were rows the reason? What was being computed then is computed again in a child
- * process that delivers nothing. When the child lives, it was somebody else's kill. When it dies, it is run row by row, and the
- * row that it dies of is put on the list of suspects, which every run sends to the error table without computing it.
+ * After a run that was killed in the middle: were rows the reason, or a module? What was being computed then is computed again in
+ * a child process that delivers nothing. When the child lives, it was somebody else's kill. When it dies, it is run row by row,
+ * and the row that it dies of is put on the list of suspects, which every run sends to the error table without computing it.
+ * When it dies before any row, or of several rows on end, a module may be what kills: the one without which it lives is
+ * remembered by its digest and not run again.
  */
 import { fork } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../spec/node.ts';
 import type { Punchline } from '../spec/plan.ts';
@@ -11,11 +14,15 @@ import type { Checkpoint } from '../state/checkpoint.ts';
 import { type Range, readInFlight } from '../state/inflight.ts';
 import type { State } from '../state/state.ts';
 import type { Suspect } from '../state/suspects.ts';
+import type { SpecifiedNode } from './plan-worker.ts';
+import { moduleDigests } from './prepare-functions.ts';
 
 /** A child that has not come to an end by then hangs: what it was computing is as bad as if it had died of it. */
 const CHILD_MS = 120_000;
 /** More rows that kill are not plausible; the run then starts and says so. */
 const MOST_ROWS = 1000;
+/** So many rows on end, of which each kills: rather the module than the rows. */
+const ROWS_ON_END = 3;
 
 export interface ProbeRequest {
   readonly punchline: Punchline;
@@ -28,31 +35,107 @@ export interface ProbeRequest {
   readonly folder: string;
 }
 
-export async function isolateKillers(punchline: Punchline, state: State, child: URL, log: Log): Promise<void> {
-  const record = join(state.folder, 'probe-inflight');
-  let ranges = state.interrupted;
-  if (ranges.length === 0 || !punchline.nodes.some(({ kind }) => kind === 'function')) return;
-  log.warn(
-    `The last run was killed while it computed ${describe(ranges)}: these are computed on trial, in a process of their own`,
-  );
-  let singly = false;
-  for (let found = 0; found < MOST_ROWS; ) {
-    const { checkpoint, suspects, folder } = state;
-    const died = await runChild(child, { punchline, checkpoint, suspects: suspects.list, ranges, singly, record, folder });
-    if (!died) return;
-    const computing = readInFlight(record);
-    if (computing.length === 0) break;
-    if (singly) {
-      const [row] = computing;
-      await suspects.add({ kind: 'range', range: row! });
-      found++;
-      log.warn(`A row kills the process and is isolated: ${describe([row!])}`);
-    } else {
-      singly = true;
-      ranges = computing;
-    }
+export interface ProbeOptions {
+  readonly punchline: Punchline;
+  readonly specs: ReadonlyMap<string, SpecifiedNode>;
+  readonly state: State;
+  /** Entry of the child process. */
+  readonly child: URL;
+  readonly log: Log;
+}
+
+export async function isolateKillers(options: ProbeOptions): Promise<void> {
+  const { punchline, state, log } = options;
+  const { interrupted, killedAtStart } = state;
+  if (interrupted.length === 0 && !killedAtStart) return;
+  if (!punchline.nodes.some(({ kind }) => kind === 'function')) return;
+  const digests = await moduleDigests(punchline, options.specs);
+  if (interrupted.length === 0 && digests.length === 0) return;
+  const doing = interrupted.length > 0 ? `it computed ${describe(interrupted)}: these are computed` : 'it started: that is done';
+  log.warn(`The last run was killed while ${doing} on trial, in a process of its own`);
+  await new Search(options, digests).run(interrupted);
+}
+
+class Search {
+  readonly #options: ProbeOptions;
+  readonly #digests: readonly string[];
+  /** The rows that were isolated last, each right behind the one before it. */
+  #onEnd: Range[] = [];
+
+  constructor(options: ProbeOptions, digests: readonly string[]) {
+    this.#options = options;
+    this.#digests = digests;
   }
-  log.warn('The trial process died without a row that can be named: the run starts all the same');
+
+  async run(interrupted: readonly Range[]): Promise<void> {
+    const { log } = this.#options;
+    let ranges = interrupted;
+    let singly = false;
+    for (let found = 0; found < MOST_ROWS; found++) {
+      const computing = await this.#diedAt(ranges, singly);
+      if (computing === undefined) return;
+      const [row] = computing;
+      if (row === undefined) {
+        if (!(await this.#isolateModule(ranges, singly))) break;
+      } else if (!singly) {
+        singly = true;
+        ranges = computing;
+      } else await this.#isolateRow(row);
+    }
+    log.warn('The trial process died without a row or module that can be named: the run starts all the same');
+  }
+
+  async #isolateRow(row: Range): Promise<void> {
+    const { state, log } = this.#options;
+    const last = this.#onEnd.at(-1);
+    const follows = last?.source === row.source && last.partition === row.partition && last.to === row.from;
+    this.#onEnd = follows ? [...this.#onEnd, row] : [row];
+    // Once is enough: without a module that is guilty, it is the rows.
+    if (this.#onEnd.length === ROWS_ON_END) {
+      const innocent = state.suspects.list.filter((suspect) => !isOneOf(suspect, this.#onEnd));
+      if (await this.#isolateModule(this.#onEnd, true, innocent)) {
+        this.#onEnd = [];
+        return;
+      }
+    }
+    await state.suspects.add({ kind: 'range', range: row });
+    log.warn(`A row kills the process and is isolated: ${describe([row])}`);
+  }
+
+  /** Finds the one module without which the child lives; `others`: the suspects besides. */
+  async #isolateModule(ranges: readonly Range[], singly: boolean, others = this.#options.state.suspects.list): Promise<boolean> {
+    const { state, log } = this.#options;
+    for (const digest of this.#digests) {
+      if (others.some((suspect) => suspect.kind === 'digest' && suspect.digest === digest)) continue;
+      const suspects: Suspect[] = [...others, { kind: 'digest', digest }];
+      if ((await this.#diedAt(ranges, singly, suspects)) !== undefined) continue;
+      await state.suspects.replace(suspects);
+      log.warn(`Module ${digest} kills the process and is isolated: its functions reject their rows`);
+      return true;
+    }
+    return false;
+  }
+
+  /** What the child was computing when it died or hung; `undefined`: it lived. */
+  async #diedAt(
+    ranges: readonly Range[],
+    singly: boolean,
+    suspects = this.#options.state.suspects.list,
+  ): Promise<Range[] | undefined> {
+    const { punchline, state, child } = this.#options;
+    const { checkpoint, folder } = state;
+    const record = join(folder, 'probe-inflight');
+    // What an earlier child has noted must not be taken for this one's.
+    rmSync(record, { force: true });
+    const died = await runChild(child, { punchline, checkpoint, suspects, ranges, singly, record, folder });
+    return died ? readInFlight(record) : undefined;
+  }
+}
+
+function isOneOf(suspect: Suspect, rows: readonly Range[]): boolean {
+  if (suspect.kind !== 'range') return false;
+  const { source, partition, from } = suspect.range;
+  return rows.some((row) => row.source === source && row.partition === partition && row.from === from);
 }
 
 function describe(ranges: readonly Range[]): string {

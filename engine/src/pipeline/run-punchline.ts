@@ -45,7 +45,7 @@ export async function runPunchline(punchline: Punchline, options: RunOptions): P
   const specs = await specify(punchline);
   const state = await openState(options.stateFolder);
   try {
-    await isolateKillers(punchline, state, probeEntry(), options.log);
+    await isolateKillers({ punchline, specs, state, child: probeEntry(), log: options.log });
     const pipeline = new Pipeline(punchline, specs, state, {
       ...defaultTuning,
       ...options.tuning,
@@ -70,6 +70,7 @@ async function runOpened(pipeline: Pipeline, punchline: Punchline, state: State,
   const common = { metrics, deadLetters: state.deadLetters };
   try {
     await pipeline.open();
+    await state.markStarted();
   } catch (error) {
     await pipeline.close('stopped').catch(() => {});
     throw error;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { ReefError } from '../errors.ts';
-import { openState } from './state.ts';
+import { openState, type State } from './state.ts';
 import { defaultStateFolder } from './state-folder.ts';
 
 async function folderFor(t: TestContext): Promise<string> {
@@ -243,4 +243,25 @@ describe('suspects', () => {
     await writeFile(join(folder, 'suspects.json'), '{');
     await assert.rejects(openState(folder), /Cannot use suspects .*suspects\.json/);
   });
+});
+
+test('a run that is killed before all is open is told from one that is killed later', async (t) => {
+  const folder = await folderFor(t);
+  const ends: ((state: State) => Promise<void>)[] = [
+    async () => {},
+    (state) => state.markStarted(),
+    async (state) => {
+      await state.markStarted();
+      await state.markClean();
+    },
+    (state) => state.markClean(),
+  ];
+  const told: boolean[] = [];
+  for (const end of [...ends, ends[0]!]) {
+    const state = await openState(folder);
+    told.push(state.killedAtStart);
+    await end(state);
+    await state.close();
+  }
+  assert.deepEqual(told, [false, true, false, false, false]);
 });

@@ -7,10 +7,10 @@
  * | `inflight`           | the ranges that are being computed right now; `inflight.names` beside it                |
  * | `suspects.json`      | what may have killed a process and is isolated                                          |
  * | `dead-letters.ndjson`| rejected rows where the punchline has no error table                                    |
- * | `running`            | is there while a run has not ended in order                                             |
+ * | `running`            | is there while a run has not ended in order; empty once all of it was opened            |
  * | `lock`               | names the process that uses the folder                                                  |
  */
-import { access, mkdir, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReefError } from '../errors.ts';
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
@@ -18,6 +18,9 @@ import { InFlight, type Range, readInFlight } from './inflight.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { Suspects } from './suspects.ts';
 import { syncFolder, writeAtomically } from './write-atomically.ts';
+
+/** What `running` holds until all is open. */
+const STARTING = 'starting';
 
 /** Path of the dead letters in a state folder; the engine writes them with the file sink. */
 export function deadLettersPath(folder: string): string {
@@ -42,8 +45,9 @@ export async function openState(folder: string): Promise<State> {
     const suspects = await Suspects.open(join(folder, 'suspects.json'));
     const clean = !(await exists(join(folder, 'running')));
     const interrupted = clean ? [] : readInFlight(join(folder, 'inflight'));
-    await writeFile(join(folder, 'running'), '', { mode: 0o600 });
-    return new State({ folder, lock, checkpoint, suspects, clean, interrupted });
+    const killedAtStart = !clean && interrupted.length === 0 && (await readFile(join(folder, 'running'), 'utf8')) === STARTING;
+    await writeFile(join(folder, 'running'), STARTING, { mode: 0o600 });
+    return new State({ folder, lock, checkpoint, suspects, clean, interrupted, killedAtStart });
   } catch (error) {
     await lock.release();
     throw error instanceof ReefError ? error : unusable(folder, error);
@@ -57,6 +61,7 @@ interface Opened {
   readonly suspects: Suspects;
   readonly clean: boolean;
   readonly interrupted: readonly Range[];
+  readonly killedAtStart: boolean;
 }
 
 export class State {
@@ -68,6 +73,8 @@ export class State {
   readonly clean: boolean;
   /** What was being computed when the last run was killed. */
   readonly interrupted: readonly Range[];
+  /** The last run was killed before everything was open. */
+  readonly killedAtStart: boolean;
   readonly #lock: Lock;
   #inFlight: InFlight | undefined;
   #saving: Promise<void> = Promise.resolve();
@@ -79,6 +86,7 @@ export class State {
     this.suspects = opened.suspects;
     this.clean = opened.clean;
     this.interrupted = opened.interrupted;
+    this.killedAtStart = opened.killedAtStart;
     this.#lock = opened.lock;
   }
 
@@ -119,6 +127,11 @@ export class State {
     await this.#saving;
     await rm(join(this.folder, 'checkpoint.json'), { force: true });
     await syncFolder(this.folder);
+  }
+
+  /** Everything is open: a kill from now on is not the start's. */
+  async markStarted(): Promise<void> {
+    await truncate(join(this.folder, 'running'));
   }
 
   /** The run has ended in order: the next start need not look for what killed it. */
