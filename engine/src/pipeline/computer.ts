@@ -11,6 +11,7 @@ import { collectGarbage } from './collect-garbage.ts';
 import { type Job, LentSlot, type Range } from './job.ts';
 import type { Metrics } from './metrics.ts';
 import type { SharedMemory, SlotPool } from './slots.ts';
+import { rowDigest } from './suspects.ts';
 import { WorkerHandle } from './worker-handle.ts';
 
 /** A native function that says nothing for so long has its worker killed. */
@@ -34,6 +35,10 @@ export interface ComputerOptions {
   readonly idleMs: number;
   /** Sinks that every batch gets output memory for. */
   readonly eagerSinks: ReadonlySet<number>;
+  /** Functions remember things between batches: idle workers are kept. */
+  readonly stateful: boolean;
+  /** The record of what is being computed says what the rows were, not only where. */
+  readonly noteDigests: boolean;
   readonly log: Log;
   /** Rows that a sink still wants of one batch, -1: all. */
   wanted(): number[];
@@ -134,13 +139,14 @@ export class Computer {
     if (job.pin !== undefined) {
       const handle = handles[job.pin % handles.length];
       if (!handle) this.#startWorker(job.pin % handles.length);
-      return handle?.ready && handle.jobs.length < this.#options.jobsPerWorker ? handle : undefined;
+      return handle?.ready && handle.jobs.length < this.#options.jobsPerWorker && mayFollow(handle, job) ? handle : undefined;
     }
     let best: WorkerHandle | undefined;
     let starting = false;
     for (const handle of handles) {
       if (handle && !handle.ready) starting = true;
-      if (handle?.ready && handle.jobs.length < (best ? best.jobs.length : this.#options.jobsPerWorker)) best = handle;
+      if (!handle?.ready || !mayFollow(handle, job)) continue;
+      if (handle.jobs.length < (best ? best.jobs.length : this.#options.jobsPerWorker)) best = handle;
     }
     if (best?.jobs.length === 0) return best;
     if (!starting) this.#startWorker();
@@ -164,7 +170,8 @@ export class Computer {
     const pool = this.#options.memory.output;
     for (const sink of this.#options.eagerSinks) {
       if (job.lent.has(sink) || !this.#options.plan.sinks[sink]!.payload) continue;
-      if (pool.free <= this.#reserve) return false;
+      // The oldest job asks for memory when it needs it, and is given the reserve.
+      if (pool.free <= this.#reserve) return this.#isOldest(job);
       this.#lendFrom(pool, job, sink);
     }
     return true;
@@ -199,11 +206,13 @@ export class Computer {
   #note(job: Job, range: Range): void {
     if (!job.replayable || range.reject) return;
     const { sourceId: source, partition, offset, start } = job;
-    this.#options.inFlight?.begin(this.#recordOf(job), {
+    const { inFlight, memory, noteDigests } = this.#options;
+    inFlight?.begin(this.#recordOf(job), {
       source,
       partition,
       from: offset + range.from - start,
       to: offset + range.to - start,
+      ...(noteDigests ? { digest: rowDigest(memory.bytes.subarray(range.from, range.to)) } : {}),
     });
   }
 
@@ -223,6 +232,7 @@ export class Computer {
       case 'ready':
         this.#diedBeforeReady = 0;
         this.#firstReady?.resolve();
+        this.#firstReady = undefined;
         this.pump();
         break;
       case 'alive':
@@ -236,9 +246,13 @@ export class Computer {
       case 'need': {
         const job = handle.jobs[0]!;
         this.#hand(job, message.parts);
-        job.lent.get(message.sink)?.close();
-        job.lent.delete(message.sink);
+        // Who waits gives up what there is only one of: two who hold and want it would wait for ever.
+        const over = Array.from(job.lent).filter(
+          ([sink, { slot }]) => sink === message.sink || this.#options.memory.largeOutput.has(slot),
+        );
+        for (const [sink] of over) job.lent.delete(sink);
         this.#needs.push({ handle, job, sink: message.sink, bytes: message.bytes });
+        for (const [, lent] of over) lent.close();
         this.pump();
         break;
       }
@@ -252,11 +266,12 @@ export class Computer {
     const job = handle.jobs.shift()!;
     this.#unnote(job);
     this.#hand(job, message.parts);
-    this.#closeLent(job);
+    const lent = takeLent(job);
     job.counted(message.counts);
     job.ranges.shift();
-    if (job.ranges.length > 0) this.#queue.unshift(job);
+    if (job.ranges.length > 0) this.#requeue([job]);
     else job.computed(message.consumed);
+    for (const slot of lent) slot.close();
     this.pump();
     this.#armIdle();
   }
@@ -273,20 +288,28 @@ export class Computer {
     );
   }
 
-  #closeLent(job: Job): void {
-    for (const lent of job.lent.values()) lent.close();
-    job.lent.clear();
+  /** Back to where they were: in the order in which they were read, before anything else is given to a worker. */
+  #requeue(jobs: readonly Job[]): void {
+    this.#queue.push(...jobs);
+    this.#queue.sort((one, other) => one.number - other.number);
   }
 
-  /** A worker waits in the middle of a batch. The oldest batch of a partition may use the reserve: its output flows on at once. */
+  /** Of all jobs that are not computed it was read first. Its output flows on at once, and it is the only one that may use the reserve. */
+  #isOldest({ number }: Job): boolean {
+    if (this.#queue.some((job) => job.number < number)) return false;
+    return this.#handles.every((handle) => !handle?.jobs.some((job) => job.number < number));
+  }
+
+  /** A worker waits in the middle of a batch. */
   #serveNeeds(): void {
     const { output, largeOutput } = this.#options.memory;
     const slotBytes = this.#options.memory.outputSlotBytes;
     const serve = (need: Need): boolean => {
       const pool = need.bytes > slotBytes ? largeOutput : output;
-      const keep = pool === largeOutput || need.job.isFirst() ? 0 : this.#reserve;
+      // What the oldest batch of a partition writes flows on at once, so the large slot comes back.
       if (pool === largeOutput && !need.job.isFirst()) return false;
-      if (pool.free <= keep) return false;
+      if (pool.free === 0) return false;
+      if (pool === output && pool.free <= this.#reserve && !this.#isOldest(need.job)) return false;
       need.handle.send({ type: 'more', batch: need.job.number, out: this.#lendFrom(pool, need.job, need.sink) });
       need.handle.silentSecs = 0;
       return true;
@@ -300,11 +323,10 @@ export class Computer {
     this.#needs = this.#needs.filter((need) => need.handle !== handle);
     this.#options.metrics.workersDied++;
     if (this.#stopped) return;
-    const [suspect, ...waiting] = handle.jobs.splice(0);
-    for (const job of suspect ? [suspect, ...waiting] : waiting) {
-      this.#unnote(job);
-      this.#closeLent(job);
-    }
+    const jobs = handle.jobs.splice(0);
+    const lent = jobs.flatMap(takeLent);
+    for (const job of jobs) this.#unnote(job);
+    const [suspect] = jobs;
     if (suspect) {
       this.#options.log.warn(
         `A worker died while it computed rows of "${suspect.sourceId}": ${reason}; the rows are given to another one`,
@@ -313,8 +335,9 @@ export class Computer {
     } else if (++this.#diedBeforeReady > 3) {
       this.#fail(new ReefError('function', `Cannot start a worker: ${reason}`));
       return;
-    }
-    this.#queue.unshift(...(suspect ? [suspect, ...waiting] : waiting));
+    } else if (this.#firstReady) this.#startWorker();
+    this.#requeue(jobs);
+    for (const slot of lent) slot.close();
     this.pump();
   }
 
@@ -349,7 +372,7 @@ export class Computer {
   }
 
   #armIdle(): void {
-    if (this.busy || this.#stopped || this.#idleTimer) return;
+    if (this.busy || this.#stopped || this.#idleTimer || this.#options.stateful) return;
     this.#idleTimer = setTimeout(() => {
       this.#idleTimer = undefined;
       if (this.busy) return;
@@ -387,4 +410,18 @@ export class Computer {
     if (handle.silentSecs === limit) handle.kill(`a function did not come back within ${limit} s`);
     else if (handle.silentSecs >= limit + UNKILLABLE_SECS) this.#options.unkillable(job);
   }
+}
+
+/**
+ * Whether a job may be given to a worker ahead. Never behind a younger one, which may be waiting for it; and not behind one of
+ * which more is to be computed, which would then come after it.
+ */
+function mayFollow(handle: WorkerHandle, job: Job): boolean {
+  return handle.jobs.every(({ number, ranges }) => number < job.number && ranges.length === 1);
+}
+
+function takeLent(job: Job): LentSlot[] {
+  const lent = [...job.lent.values()];
+  job.lent.clear();
+  return lent;
 }

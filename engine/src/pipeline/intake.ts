@@ -45,6 +45,7 @@ export class Intake {
   readonly #sources: Source[] = [];
   readonly #partitions = new Map<string, Partition>();
   #batches = 0;
+  #opened = 0;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -126,7 +127,7 @@ export class Intake {
     const { memory, maxRowBytes, signal, events, delivered, forgotten, positioned } = this.#options;
     const id = this.#id(index);
     const key = `${id}/${name}`;
-    const partition = this.#partitions.get(key) ?? new Partition(id, name, events);
+    const partition = this.#partitions.get(key) ?? new Partition(id, name, events, this.#opened++);
     this.#partitions.set(key, partition);
     partition.framer?.discard();
     partition.open(options);
@@ -155,7 +156,7 @@ export class Intake {
     const consumed = Promise.withResolvers<number>();
     const batch: PartitionBatch = partition.add(cut.end);
     const whole = { from: cut.from, to: cut.to, deaths: 0, ...(cut.reject ? { reject: cut.reject } : {}) };
-    let ranges = rangesAround(whole, cut.offset, partition, suspects);
+    let ranges = rangesAround(whole, cut.offset, partition, suspects, memory.bytes);
     if (probe) ranges = probedRanges(ranges, cut, partition, probe, memory.bytes);
     metrics.bytesIn += cut.end - cut.offset;
     metrics.batches++;
@@ -171,7 +172,7 @@ export class Intake {
       offset: cut.offset,
       last: cut.last,
       timestamp: Date.now(),
-      pin: pinned ? this.#numberOf(partition) : undefined,
+      pin: pinned ? partition.number : undefined,
       ranges,
       lent: new Map(),
       isFirst: () => partition.isFirst(batch),
@@ -188,14 +189,5 @@ export class Intake {
     if (ranges.length === 0) job.computed(cut.to);
     else submit(job);
     return consumed.promise;
-  }
-
-  #numberOf(partition: Partition): number {
-    let number = 0;
-    for (const other of this.#partitions.values()) {
-      if (other === partition) break;
-      number++;
-    }
-    return number;
   }
 }

@@ -10,6 +10,8 @@ export type PipelineState = Pick<State, 'checkpoint' | 'suspects' | 'inFlight' |
 /** Computes only these ranges and delivers nothing: finds out whether they kill the process. */
 export interface Probe {
   readonly ranges: readonly StreamRange[];
+  /** Those that are not behind yet. */
+  readonly open: Set<StreamRange>;
   /** One row at a time, each noted before it is computed. */
   readonly singly: boolean;
   /** All ranges are behind. */

@@ -29,6 +29,8 @@ export interface PartitionEvents {
 export class Partition {
   readonly source: string;
   readonly name: string;
+  /** Says which worker it is pinned to: the same for as long as the partition lives, whatever others come and go. */
+  readonly number: number;
   framer: Framer | undefined;
   replayable = true;
   /** The position to save; `undefined` until something was committed in this run. */
@@ -41,9 +43,10 @@ export class Partition {
   readonly #events: PartitionEvents;
   #positionOf: (offset: number) => Position = (offset) => offset;
 
-  constructor(source: string, name: string, events: PartitionEvents) {
+  constructor(source: string, name: string, events: PartitionEvents, number: number) {
     this.source = source;
     this.name = name;
+    this.number = number;
     this.#events = events;
     this.#tracker = new Tracker(0, (batches) => {
       this.position = batches.at(-1)!.position();

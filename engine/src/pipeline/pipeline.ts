@@ -46,6 +46,7 @@ export class Pipeline {
     this.#positions = structuredClone(state.checkpoint?.positions ?? {}) as Record<string, Record<string, Json>>;
     const { log, tracking, workers, slotBytes, maxRowBytes } = options;
     const failed = (error: unknown): void => this.#failed.reject(error);
+    const pinned = [...specs.values()].some(({ spec }) => spec.kind === 'function' && spec.state === 'partition');
     const payloads = this.#plan.sinks.filter(({ payload }) => payload).length;
     const memory = new SharedMemory({
       workers,
@@ -74,6 +75,8 @@ export class Pipeline {
       maxRows: options.maxRows,
       idleMs: options.idleMs,
       eagerSinks: sinksOfGoodRows(this.#plan),
+      stateful: pinned,
+      noteDigests: options.probe?.singly ?? false,
       log,
       metrics: this.metrics,
       inFlight: tracking || options.probe ? state.inFlight : undefined,
@@ -91,7 +94,7 @@ export class Pipeline {
       signal: this.#drain.signal,
       suspects: state.suspects.list,
       positions: state.checkpoint?.positions ?? {},
-      pinned: [...specs.values()].some(({ spec }) => spec.kind === 'function' && spec.state === 'partition'),
+      pinned,
       events: {
         emit: (partition, batch, parts) => this.#deliveries.emit(partition, batch, parts),
         committed: (batches) => {
@@ -200,6 +203,15 @@ export class Pipeline {
     metrics.notObject += counts.notObject;
     metrics.filtered += counts.filtered;
     metrics.nowhere += counts.nowhere;
+    for (const { node, what, hint, rows } of counts.notices) {
+      const key = `${node}\n${what}`;
+      const known = metrics.notices.get(key);
+      if (known) known.rows += rows;
+      else {
+        metrics.notices.set(key, { node, what, rows });
+        this.#options.log.warn(`rows with ${what}: ${hint}`, { node });
+      }
+    }
     for (const [node, rows] of Object.entries(counts.rejected)) {
       metrics.rejected += rows;
       metrics.rejectedBy.set(node, (metrics.rejectedBy.get(node) ?? 0) + rows);

@@ -8,6 +8,9 @@ import { Pipeline } from './pipeline.ts';
 import type { ProbeRequest } from './probe.ts';
 import { specify } from './specify.ts';
 
+/** When nothing has come for so long, what is missing does not come: a file that is followed has gone. */
+const SILENT_SECS = 5;
+
 const quiet: Log = { info: () => {}, warn: () => {} };
 
 process.once('message', (request: ProbeRequest) => {
@@ -35,9 +38,16 @@ async function probe(request: ProbeRequest): Promise<void> {
     log: quiet,
     tracking: false,
     openSinks: noSinks,
-    probe: { ranges, singly, done: () => pipeline.stop() },
+    probe: { ranges, open: new Set(ranges), singly, done: () => pipeline.stop() },
     unkillable: () => process.kill(process.pid, 'SIGKILL'),
   });
   await pipeline.open();
+  let batches = 0;
+  let silentSecs = 0;
+  setInterval(() => {
+    silentSecs = pipeline.metrics.batches === batches ? silentSecs + 1 : 0;
+    batches = pipeline.metrics.batches;
+    if (silentSecs === SILENT_SECS) pipeline.stop();
+  }, 1000).unref();
   await pipeline.run();
 }

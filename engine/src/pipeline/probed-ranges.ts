@@ -13,7 +13,8 @@ export function probedRanges(
   bytes: Uint8Array,
 ): Range[] {
   const wanted = probe.ranges.filter(({ source, partition: name }) => source === partition.source && name === partition.name);
-  if (wanted.every(({ to }) => to <= cut.end)) probe.done();
+  for (const range of wanted) if (range.to <= cut.end) probe.open.delete(range);
+  if (probe.open.size === 0) probe.done();
   const inside = wanted.flatMap(({ from, to }) => ranges.flatMap((range) => overlap(range, cut, from, to)));
   return probe.singly ? inside.flatMap((range) => rows(range, bytes)) : inside;
 }

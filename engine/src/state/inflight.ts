@@ -3,7 +3,7 @@
  * with one small `pwrite`, never synced. It survives the death of the process, which is all it is for: the ranges found at
  * the next start hold the row that killed it.
  *
- * A record is 32 bytes, so it lies within one page: number of the name (0: free), reserved, from, to. Names (source and
+ * A record is 32 bytes, so it lies within one page: number of the name (0: free), reserved, from, to, digest (or zeros). Names (source and
  * partition) are long and few: each is appended once, with its number, to a second file.
  *
  * A disk that is full must not stop the rows: what cannot be noted is not noted.
@@ -16,10 +16,13 @@ export interface Range {
   /** Byte offsets within the partition. */
   readonly from: number;
   readonly to: number;
+  /** The first 8 bytes of the SHA-256 of what stands there, hexadecimal, where that was noted. */
+  readonly digest?: string;
 }
 
 const RECORD = 32;
 const USUAL_RECORDS = 128;
+const NO_DIGEST = '0'.repeat(16);
 
 export class InFlight {
   readonly #file: number;
@@ -44,6 +47,7 @@ export class InFlight {
     this.#record.writeUInt32LE(number, 0);
     this.#record.writeDoubleLE(range.from, 8);
     this.#record.writeDoubleLE(range.to, 16);
+    this.#record.write(range.digest ?? NO_DIGEST, 24, 'hex');
     this.#write(this.#record, index * RECORD);
   }
 
@@ -88,7 +92,10 @@ export function readInFlight(path: string): Range[] {
   const ranges: Range[] = [];
   for (let at = 0; at + RECORD <= records.length; at += RECORD) {
     const name = names.get(records.readUInt32LE(at));
-    if (name !== undefined) ranges.push({ ...name, from: records.readDoubleLE(at + 8), to: records.readDoubleLE(at + 16) });
+    if (name === undefined) continue;
+    const digest = records.toString('hex', at + 24, at + RECORD);
+    const range = { ...name, from: records.readDoubleLE(at + 8), to: records.readDoubleLE(at + 16) };
+    ranges.push(digest === NO_DIGEST ? range : { ...range, digest });
   }
   return ranges;
 }

@@ -53,6 +53,6 @@ export class Suspects {
 
 function key(suspect: Suspect): string {
   if (suspect.kind === 'digest') return suspect.digest;
-  const { source, partition, from, to } = suspect.range;
-  return JSON.stringify([source, partition, from, to]);
+  const { source, partition, from, to, digest } = suspect.range;
+  return JSON.stringify([source, partition, from, to, digest]);
 }

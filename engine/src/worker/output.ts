@@ -65,7 +65,7 @@ export class Output {
         done += written.rows;
         needed = 0;
       }
-      if (done < rows && written.rows < limit) {
+      if (done < rows && (limit === 0 || written.rows < limit)) {
         // A range that could not take even one row from its start on is too small for that row: a larger one is asked for.
         const empty = open.at === open.range.start;
         if (empty && open.range.largest) {
@@ -89,6 +89,8 @@ export class Output {
   async #more(sink: number, bytes: number): Promise<Open> {
     const parts = this.#parts;
     this.#parts = [];
+    // Main takes these back while we wait: there is only one.
+    for (const [other, { range }] of this.#open) if (range.largest) this.#open.delete(other);
     const range = await this.#ask(sink, parts, bytes);
     const open = { range, at: range.start };
     this.#open.set(sink, open);

@@ -1,0 +1,92 @@
+/** Workers that die, rows that kill, slots that are short: what must go on, and in which order. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { reef, temporaryFolder, writePunchline } from '../testing/reef-process.ts';
+import { runInProcess } from '../testing/run-in-process.ts';
+import { writeFunction } from '../testing/user-function.ts';
+
+const fileIn = (path: string, ...to: object[]): object => ({
+  id: 'in',
+  kind: 'source',
+  type: 'file',
+  settings: { path },
+  out: to,
+});
+const fileOut = (id: string): object => ({ id, kind: 'sink', type: 'file', settings: { path: `${id}.ndjson` } });
+const numbered = (count: number): string[] => Array.from({ length: count }, (_, n) => `{"n":${n}}`);
+
+function lines(folder: string, name: string): string[] {
+  return readFileSync(join(folder, name), 'utf8').split('\n').slice(0, -1);
+}
+
+test('a row that is larger than an output slot goes to several sinks', { timeout: 20_000 }, async (t) => {
+  const folder = temporaryFolder(t);
+  const rows = ['{"n":1}', `{"large":"${'x'.repeat(100_000)}"}`, '{"n":2}', `{"large":"${'y'.repeat(120_000)}"}`];
+  writeFileSync(join(folder, 'in.jsonl'), `${rows.join('\n')}\n`);
+  const file = writePunchline(folder, 'BatchPunchline', [
+    fileIn('in.jsonl', { id: 'a' }, { id: 'b' }, { id: 'c' }),
+    ...['a', 'b', 'c'].map(fileOut),
+  ]);
+  const tuning = { slotBytes: 4096, maxRowBytes: 1 << 20 };
+  const { result } = await runInProcess(file, { stateFolder: join(folder, 'state'), workers: 1, tuning });
+  assert.equal(result.outcome, 'finished');
+  for (const sink of ['a', 'b', 'c']) assert.deepEqual(lines(folder, `${sink}.ndjson`), rows);
+});
+
+test('a function that ends its worker while it is opened fails the start', { timeout: 20_000 }, async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'in.jsonl'), '{"n":1}\n');
+  const type = writeFunction(folder, 'dies.js', '', [], [], 'process.exit(7)');
+  const file = writePunchline(folder, 'BatchPunchline', [
+    fileIn('in.jsonl', { id: 'dies' }),
+    { id: 'dies', kind: 'function', type, out: [{ id: 'out' }] },
+    fileOut('out'),
+  ]);
+  await assert.rejects(
+    runInProcess(file, { stateFolder: join(folder, 'state'), workers: 1 }),
+    /Cannot start a worker: it exited with code 7/,
+  );
+});
+
+test('the rows of another file are not taken for those that killed the process', { timeout: 40_000 }, async (t) => {
+  const folder = temporaryFolder(t);
+  const state = join(folder, 'state');
+  const rows = numbered(200);
+  writeFileSync(join(folder, 'in.jsonl'), `${rows.join('\n')}\n`);
+  const body = `const n = batch.column('n').f64({ missing: 'skip' }); for (const row of batch.rows) if (n[row] === 123) process.kill(process.pid, 'SIGKILL');`;
+  const file = writePunchline(folder, 'BatchPunchline', [
+    fileIn('in.jsonl', { id: 'kill' }),
+    { id: 'kill', kind: 'function', type: writeFunction(folder, 'kill.js', body, ['n']), out: [{ id: 'out' }] },
+    fileOut('out'),
+  ]);
+  assert.equal((await reef(t, ['run', file, '--state', state])).signal, 'SIGKILL');
+  const isolated = await reef(t, ['run', file, '--state', state]);
+  assert.equal(isolated.code, 0, isolated.stderr);
+  assert.equal(lines(folder, 'out.ndjson').length, 199);
+  // The same name, other rows: of other lengths, and later of the same.
+  for (const others of [rows.map((_, n) => `{"n":${n + 1000}}`), rows.map((_, n) => `{"m":${n}}`)]) {
+    writeFileSync(join(folder, 'in.jsonl'), `${others.join('\n')}\n`);
+    const { code, stderr } = await reef(t, ['run', file, '--state', state]);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(lines(folder, 'out.ndjson'), others);
+  }
+});
+
+test('a row that kills the process is found in the last of several files too', { timeout: 40_000 }, async (t) => {
+  const folder = temporaryFolder(t);
+  const state = join(folder, 'state');
+  for (const name of ['a', 'b', 'c']) writeFileSync(join(folder, `${name}.jsonl`), `{"file":"${name}"}\n`);
+  const body = `const is = batch.column('file').equals('c');
+    for (const row of batch.rows) if (is[row]) process.kill(process.pid, 'SIGKILL');`;
+  const file = writePunchline(folder, 'BatchPunchline', [
+    fileIn('*.jsonl', { id: 'kill' }),
+    { id: 'kill', kind: 'function', type: writeFunction(folder, 'kill.js', body, ['file']), out: [{ id: 'out' }] },
+    fileOut('out'),
+  ]);
+  assert.equal((await reef(t, ['run', file, '--state', state])).signal, 'SIGKILL');
+  const second = await reef(t, ['run', file, '--state', state]);
+  assert.equal(second.code, 0, second.stderr);
+  assert.deepEqual(lines(folder, 'out.ndjson'), ['{"file":"a"}', '{"file":"b"}']);
+});
