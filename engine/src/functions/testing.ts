@@ -31,6 +31,9 @@ export async function run(spec: FunctionSpec, given: Readonly<Record<string, Jso
     punchlineKind: 'BatchPunchline',
     declared: [],
     alive() {},
+    notice() {},
+    prepared: undefined,
+    cancelled: new Int32Array(1),
     log: { info() {}, warn() {} },
   } satisfies FunctionContext<never>);
   const { view } = bench.decode(text);

@@ -127,7 +127,7 @@ function optionsOf(context: PrepareContext<typeof settings>) {
 }
 
 function open(context: FunctionContext<typeof settings>) {
-  const { settings: given, log, alive, cancelled } = context;
+  const { settings: given, log, alive, notice, cancelled } = context;
   return openRlineFunction(context.prepared as FunctionModule, {
     format: given.format,
     columns: given.input_columns,
@@ -139,6 +139,7 @@ function open(context: FunctionContext<typeof settings>) {
     node: context.id,
     log,
     alive,
+    notice,
     ...(given.on_repeated_failure === 'stop' ? { stopAtRate: given.failure_rate } : {}),
   });
 }

@@ -12,6 +12,7 @@ test('the summary says what came in, what went where, what was rejected and wher
   Object.assign(metrics, { rowsIn: 2_000_000, bytesIn: 320_000_000, rejected: 3, malformed: 1, notObject: 1, filtered: 5 });
   metrics.rejectedBy.set('in', 2).set('moment', 1);
   metrics.sinks.set('out', { reached: 1_999_992, delivered: 1_999_992 }).set('_dead_letters', { reached: 3, delivered: 3 });
+  metrics.notices.set('', { node: 'f', what: 'integers beyond 32 bits in column "a"', rows: 1234 });
   assert.equal(
     renderSummary('demo', 'finished', metrics, usage, dead),
     `demo: finished in 2 s
@@ -20,6 +21,7 @@ test('the summary says what came in, what went where, what was rejected and wher
           5 filtered
           3 rejected (2 at "in", 1 at "moment"; of these 1 not valid, 1 valid but no object)
           3 of them in /state/dead-letters.ndjson
+          1,234 at "f" with integers beyond 32 bits in column "a"
   speed   1 M rows/s, 160 MB/s
   CPU     1 s, 0.5 s per million rows
   energy  50 J, 25 J per million rows (the whole processor)

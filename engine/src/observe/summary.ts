@@ -30,6 +30,7 @@ export function renderSummary(
   lines.push(['', `${whole(rejected)} rejected${rejected > 0 ? ` (${rejectedReasons(rejectedBy, malformed, notObject)})` : ''}`]);
   const dead = metrics.sinks.get(deadLetters.id)?.delivered ?? 0;
   if (dead > 0) lines.push(['', `${whole(dead)} of them in ${deadLetters.path}`]);
+  for (const { node, what, rows } of metrics.notices.values()) lines.push(['', `${whole(rows)} at "${node}" with ${what}`]);
   lines.push(['speed', `${short(rowsIn / usage.seconds)} rows/s, ${bytes(bytesIn / usage.seconds)}/s`]);
   lines.push(['CPU', `${short(usage.cpuSeconds)} s${rowsIn > 0 ? `, ${perMillion(usage.cpuSeconds)} s per million rows` : ''}`]);
   if (usage.joules !== undefined) {

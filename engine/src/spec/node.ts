@@ -169,6 +169,11 @@ export interface FunctionContext<F extends Fields> extends OpenContext<F> {
    * bounds its own time (and may rightly take longer) calls this every second or so.
    */
   alive(): void;
+  /**
+   * Counts rows that there is something to say of though they are delivered: `what` (to be read after "rows with") is warned of
+   * once in a run, with the hint, and counted in the metrics. Of few kinds: each is kept for the whole run.
+   */
+  notice(what: string, rows: number, hint: string): void;
   /** Index 0 is not 0 once the punchline is being ended at once: what `apply` still does is thrown away. */
   readonly cancelled: Int32Array;
 }

@@ -37,6 +37,7 @@ export interface OpenFunctionOptions {
   readonly grants: Grants;
   readonly log: Log;
   readonly alive?: () => void;
+  readonly notice: (what: string, rows: number, hint: string) => void;
   /** Anything but 0 at index 0 ends a row at its next look. */
   readonly cancelled?: Int32Array;
   /** Stop the punchline when more than this share of rows fails. */
@@ -95,19 +96,21 @@ function make(options: OpenFunctionOptions, loaded: FunctionModule, kernelMemory
     log: new FunctionLog(log, limits.logBytesPerSec),
     digest: loaded.digest,
     strictIntegers: options.strictIntegers,
-    onWide: wideWarning(options),
+    onWide: wideNotice(options),
     ...(rate === undefined ? {} : { onRows: (rows: number, failed: number) => rate.count(rows, failed) }),
   });
 }
 
-/** Once for each column. */
-function wideWarning({ log, strictIntegers, node }: OpenFunctionOptions): (column: string) => void {
-  const told = new Set<string>();
-  return (column) => {
-    if (strictIntegers || told.has(column)) return;
-    told.add(column);
-    log.warn(
-      `column ${JSON.stringify(column)} holds integers beyond 32 bits: function "${node}" sees only their low 32 bits if it was built with the published crates (strict_integers rejects such rows)`,
-    );
+/** More different columns than these are not named one by one. */
+const MOST_NAMED = 20;
+
+function wideNotice({ notice, strictIntegers, node }: OpenFunctionOptions): (column: string, rows: number) => void {
+  const named = new Set<string>();
+  const hint = `function "${node}" sees only their low 32 bits if it was built with the published crates (strict_integers rejects such rows)`;
+  return (column, rows) => {
+    if (strictIntegers) return;
+    if (named.size < MOST_NAMED) named.add(column);
+    const where = named.has(column) ? `column ${JSON.stringify(column)}` : 'other columns';
+    notice(`integers beyond 32 bits, the first of them in ${where}`, rows, hint);
   };
 }

@@ -8,6 +8,7 @@ import { ReefError } from '../errors.ts';
 import type { BatchFunction, FunctionSpec } from '../spec/node.ts';
 import { ERROR_COLUMN, ERROR_TABLE, NO_TABLE } from '../spec/plan.ts';
 import { type ErrorDocument, rowBytes, rowHead } from './error-document.ts';
+import type { Notices } from './notices.ts';
 import type {
   ComputeRequest,
   Counts,
@@ -52,8 +53,16 @@ export class Chain {
   readonly #decoder: Decoder;
   readonly #functions: readonly OpenedFunction[];
   readonly #maxRows: number;
+  /** Functions add to them. */
+  readonly #notices: Notices;
 
-  constructor(plan: WorkerPlan, decoder: Decoder, functions: readonly OpenedFunction[], maxRows: number) {
+  constructor(
+    plan: WorkerPlan,
+    decoder: Decoder,
+    functions: readonly OpenedFunction[],
+    { maxRows, notices }: { maxRows: number; notices: Notices },
+  ) {
+    this.#notices = notices;
     this.#plan = plan;
     this.#decoder = decoder;
     this.#functions = functions;
@@ -64,9 +73,12 @@ export class Chain {
   async compute(request: ComputeRequest, from: number): Promise<Pass> {
     for (let maxRows = this.#maxRows; ; maxRows = maxRows > 32 ? maxRows >> 1 : maxRows > 1 ? 1 : 0) {
       try {
-        return await new Run(this.#plan, this.#decoder, this.#functions, request).pass(from, maxRows);
+        const pass = await new Run(this.#plan, this.#decoder, this.#functions, request).pass(from, maxRows);
+        pass.counts.notices = this.#notices.take();
+        return pass;
       } catch (error) {
         if (!(error instanceof ArenaFullError) || maxRows === 0) throw error;
+        this.#notices.clear();
       }
     }
   }
@@ -91,6 +103,7 @@ export function emptyCounts(sinks: number): Counts {
     nowhere: 0,
     rejected: {},
     delivered: new Array<number>(sinks).fill(0),
+    notices: [],
   };
 }
 

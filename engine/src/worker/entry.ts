@@ -4,6 +4,7 @@ import { createDecoder } from '../batch/decoder.ts';
 import { resolveNodeSpec } from '../nodes.ts';
 import type { BatchFunction, FunctionSpec, Log } from '../spec/node.ts';
 import { Chain, emptyCounts, isStop, type OpenedFunction } from './chain.ts';
+import { Notices } from './notices.ts';
 import { Output } from './output.ts';
 import type {
   ComputeRequest,
@@ -22,6 +23,7 @@ const send = (message: FromWorker): void => port.postMessage(message);
 
 let waiting: { readonly resolve: (range: OutRange) => void } | undefined;
 const queue: ComputeRequest[] = [];
+const notices = new Notices();
 let busy = false;
 
 async function main(): Promise<void> {
@@ -30,7 +32,7 @@ async function main(): Promise<void> {
   decoder.setColumns(plan.columns);
   const functions: OpenedFunction[] = [];
   for (const [index, planned] of plan.functions.entries()) functions.push(await openFunction(planned, data.prepared[index]!));
-  const chain = new Chain(plan, decoder, functions, data.maxRows);
+  const chain = new Chain(plan, decoder, functions, { maxRows: data.maxRows, notices });
 
   async function drain(): Promise<void> {
     if (busy) return;
@@ -89,6 +91,7 @@ async function openFunction(planned: PlannedFunction, prepared: PreparedFunction
     punchlineKind: plan.punchlineKind,
     log: logFor(planned.id),
     alive: () => send({ type: 'alive' }),
+    notice: (what, rows, hint) => notices.add(planned.id, what, hint, rows),
     prepared: prepared.value,
     cancelled: data.cancelled,
   });
@@ -116,6 +119,7 @@ function add(sum: Counts, more: Counts): void {
   sum.notObject += more.notObject;
   sum.filtered += more.filtered;
   sum.nowhere += more.nowhere;
+  if (more.notices.length > 0) sum.notices = [...sum.notices, ...more.notices];
   for (const [node, rows] of Object.entries(more.rejected)) sum.rejected[node] = (sum.rejected[node] ?? 0) + rows;
   more.delivered.forEach((rows, sink) => {
     sum.delivered[sink]! += rows;

@@ -128,6 +128,14 @@ export interface Part {
   readonly offsets: number;
 }
 
+/** Rows at a function that there is something to say of. */
+export interface Notice {
+  readonly node: string;
+  readonly what: string;
+  readonly hint: string;
+  readonly rows: number;
+}
+
 export interface Counts {
   rows: number;
   malformed: number;
@@ -139,6 +147,7 @@ export interface Counts {
   readonly rejected: Record<string, number>;
   /** Rows that reached each sink, by index. */
   readonly delivered: number[];
+  notices: readonly Notice[];
 }
 
 export type FromWorker =
