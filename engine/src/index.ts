@@ -16,6 +16,7 @@ export type {
   PartitionFeed,
   PartitionOptions,
   Position,
+  PrepareContext,
   SettingIssue,
   Sink,
   SinkChunk,
