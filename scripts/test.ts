@@ -1,6 +1,7 @@
 /**
  * Runs the tests: `test.ts [FILE…]` those that need no server, `test.ts --servers [FILE…]` the files named `*.server.test.ts`,
- * which start real servers. Files given by name replace the search. The report and the exit code are node's own.
+ * which start real servers. Files given by name replace the search. The report and the exit code are node's own, but
+ * that in CI (`CI=true`) a skipped test is a failure.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -20,6 +21,10 @@ const files =
 
 if (files.length > 0) {
   const options = [`--test-concurrency=${availableParallelism()}`];
+  if (process.env.CI === 'true') {
+    options.push('--test-reporter=spec', '--test-reporter-destination=stdout');
+    options.push(`--test-reporter=${new URL('no-skips.ts', import.meta.url)}`, '--test-reporter-destination=stderr');
+  }
   const { status } = spawnSync(process.execPath, ['--test', ...options, ...files], { cwd: root, stdio: 'inherit' });
   process.exitCode = status ?? 1;
 } else if (values.servers) {

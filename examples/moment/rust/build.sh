@@ -28,8 +28,11 @@ if command -v rustup >/dev/null && ! rustup_ready && ! debian_ready; then
   timeout 60 rustup target add wasm32-wasip1 >/dev/null 2>&1 || true
 fi
 if ! rustup_ready && ! debian_ready && [ "${CI:-}" = true -o "${REEF_SETUP:-}" = 1 ]; then
+  # One at a time: another build may be installing its compiler.
+  exec 9>/tmp/reef-apt.lock && flock 9
   apt-get update
   apt-get install --yes --no-install-recommends rustc cargo libstd-rust-dev-wasm32 lld
+  exec 9>&-
 fi
 
 if rustup_ready; then

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { encodeRow } from '../../../../examples/wasm-functions/plain-host.ts';
 import { plainWasi } from './plain-wasi.ts';
 import { randomProgram } from './random-program.ts';
 import { load, mulberry } from './testing.ts';
 
-const example = (path: string) => readFileSync(new URL(`../../../../examples/${path}`, import.meta.url));
+const place = (path: string) => new URL(`../../../../examples/${path}`, import.meta.url);
+const example = (path: string) => readFileSync(place(path));
 
 interface Outcome {
   readonly results: unknown[];
@@ -59,11 +60,14 @@ for (const [name, rows] of Object.entries(ROWS)) {
   compareBeforeAndAfter(name, path, inputs);
 }
 
-compareBeforeAndAfter('place_region', 'wasm-functions/place_region.wasm', [
-  Buffer.from('{"place":{"String":"10km NNE of Anchorage, Alaska"}}\n'),
-  Buffer.from('{}\n'),
-  Buffer.from('nonsense\n'),
-]);
+// Too large to be committed: compared where somebody has built it.
+if (existsSync(place('wasm-functions/place_region.wasm'))) {
+  compareBeforeAndAfter('place_region', 'wasm-functions/place_region.wasm', [
+    Buffer.from('{"place":{"String":"10km NNE of Anchorage, Alaska"}}\n'),
+    Buffer.from('{}\n'),
+    Buffer.from('nonsense\n'),
+  ]);
+}
 
 function compareBeforeAndAfter(name: string, path: string, inputs: readonly Buffer[]): void {
   test(`${name} answers the same before and after, byte for byte, row after row`, () => {
