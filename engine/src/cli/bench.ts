@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { ReefError } from '../errors.ts';
 import type { Measurement } from '../wasm/bench/index.ts';
 import { alignColumns } from './align-columns.ts';
+import { argumentProblem } from './argument-problem.ts';
 import type { CommandIo } from './check.ts';
 import { benchUsage } from './usage.ts';
 
@@ -72,7 +73,7 @@ function parseBenchArgs(args: readonly string[]): BenchArgs | string {
     const columns = values['input-columns']?.split(',').filter((name) => name !== '');
     return { module, rows: values.rows, function: values.function, format, columns };
   } catch (error) {
-    return (error as Error).message;
+    return argumentProblem(error);
   }
 }
 

@@ -7,6 +7,7 @@ import { resolveNodeSpec } from '../nodes.ts';
 import type { Environment } from '../punchline/substitute.ts';
 import type { Edge, Punchline, PunchlineNode } from '../spec/plan.ts';
 import { alignColumns } from './align-columns.ts';
+import { argumentProblem } from './argument-problem.ts';
 
 /** What a command talks to; the tests give it their own. */
 export interface CommandIo {
@@ -88,7 +89,7 @@ function parseCheckArgs(args: readonly string[]): { readonly files: string[]; re
     if (positionals.length === 0) return 'no file is given, expected the name of a punchline file, or - for standard input';
     return { files: positionals, runModules: values['run-modules'] };
   } catch (error) {
-    return (error as Error).message;
+    return argumentProblem(error);
   }
 }
 

@@ -39,7 +39,7 @@ options:
 exit codes:
   0    all is well                   1    it has failed
   2    the command line is wrong     3    the punchline is wrong
-  4    stopped before all that was read could be delivered
+  4    stopped before all that was read could be delivered; the next start reads the rest again
   128 + signal    a batch was stopped, or a second signal came
 
 A punchline:

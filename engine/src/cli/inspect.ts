@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { ReefError } from '../errors.ts';
 import type { Inspection } from '../wasm/inspect/index.ts';
 import { alignColumns } from './align-columns.ts';
+import { argumentProblem } from './argument-problem.ts';
 import type { CommandIo } from './check.ts';
 import { inspectUsage } from './usage.ts';
 
@@ -43,7 +44,7 @@ function parseInspectArgs(args: readonly string[]): { readonly file: string; rea
     if (more.length > 0) return `${positionals.length} files are given, expected one`;
     return { file, json: values.json };
   } catch (error) {
-    return (error as Error).message;
+    return argumentProblem(error);
   }
 }
 

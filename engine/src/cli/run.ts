@@ -12,6 +12,7 @@ import { DEAD_LETTERS } from '../pipeline/plan-worker.ts';
 import { DRAIN_SECS, type RunResult, runPunchline } from '../pipeline/run-punchline.ts';
 import type { Punchline } from '../spec/plan.ts';
 import { defaultStateFolder } from '../state/state-folder.ts';
+import { argumentProblem } from './argument-problem.ts';
 import type { CommandIo } from './check.ts';
 import { runUsage } from './usage.ts';
 
@@ -117,7 +118,7 @@ function parseRunArgs(args: readonly string[]): RunArgs | string {
     if (!(drainSecs >= 0)) return `--drain-secs is "${values['drain-secs']}", expected a number of seconds`;
     return { file, state: values.state, workers, drainSecs };
   } catch (error) {
-    return (error as Error).message;
+    return argumentProblem(error);
   }
 }
 

@@ -7,7 +7,7 @@ test('whole numbers have commas between thousands', () => {
 });
 
 test('short numbers keep three figures and take a unit when they are large', () => {
-  assert.deepEqual([0.08213, 9876, 12_345, 3_210_000, 4.5e9].map(short), ['0.0821', '9880', '12.3 k', '3.21 M', '4.5 G']);
+  assert.deepEqual([0.08213, 9876, 12_345, 3_210_000, 4.5e9].map(short), ['0.0821', '9,880', '12.3 k', '3.21 M', '4.5 G']);
 });
 
 test('bytes take the unit that keeps them readable', () => {

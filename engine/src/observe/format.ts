@@ -5,7 +5,7 @@ export function whole(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** Three figures: `0.0821`, `3.21 M`, `812 k`. */
+/** Three figures: `0.0821`, `9,880`, `812 k`, `3.21 M`. */
 export function short(value: number): string {
   for (const [limit, unit] of [
     [1e9, ' G'],
@@ -14,7 +14,8 @@ export function short(value: number): string {
   ] as const) {
     if (value >= limit) return `${Number((value / (limit === 1e4 ? 1e3 : limit)).toPrecision(3))}${unit}`;
   }
-  return `${Number(value.toPrecision(3))}`;
+  const rounded = Number(value.toPrecision(3));
+  return rounded >= 1000 ? whole(rounded) : `${rounded}`;
 }
 
 /** `812 MB`, in powers of 1000. */

@@ -7,6 +7,18 @@ import { progressLine, Terminal } from './terminal.ts';
 const usage = { seconds: 2, cpuSeconds: 1, joules: 50, peakBytes: 80_000_000 };
 const dead = { id: '_dead_letters', path: '/state/dead-letters.ndjson' };
 
+test('the costs of few rows are not multiplied to a million', () => {
+  const metrics = { ...newMetrics(), rowsIn: 1707, bytesIn: 310_893 };
+  const lines = renderSummary('demo', 'finished', metrics, usage, dead).split('\n');
+  assert.deepEqual(lines.slice(-5), [
+    '  speed   854 rows/s, 155 kB/s',
+    '  CPU     1 s',
+    '  energy  50 J (the whole processor)',
+    '  memory  80 MB at most',
+    '',
+  ]);
+});
+
 test('the summary says what came in, what went where, what was rejected and where that is, and the cost per million rows', () => {
   const metrics = newMetrics();
   Object.assign(metrics, { rowsIn: 2_000_000, bytesIn: 320_000_000, rejected: 3, malformed: 1, notObject: 1, filtered: 5 });

@@ -10,6 +10,9 @@ export interface Usage {
   readonly peakBytes: number;
 }
 
+/** Rows from which on costs are also told per million rows. */
+const WORTH_DIVIDING = 100_000;
+
 /** What a run has done and what it cost, for people. `deadLetters`: the sink that stands for the dead-letter file, and its path. */
 export function renderSummary(
   name: string,
@@ -19,8 +22,9 @@ export function renderSummary(
   deadLetters: { readonly id: string; readonly path: string },
 ): string {
   const { rowsIn, bytesIn, rejected, malformed, notObject, filtered, nowhere, rejectedBy } = metrics;
-  const millions = rowsIn / 1e6;
-  const perMillion = (value: number): string => short(value / millions);
+  // Of few rows this would only tell what the start costs.
+  const perMillion = (value: number, unit: string): string =>
+    rowsIn < WORTH_DIVIDING ? '' : `, ${short((value / rowsIn) * 1e6)} ${unit} per million rows`;
   const lines = [['rows', `${whole(rowsIn)} in`]];
   for (const [id, { delivered }] of metrics.sinks) {
     if (id !== deadLetters.id) lines.push(['', `${whole(delivered)} to "${id}"`]);
@@ -32,10 +36,9 @@ export function renderSummary(
   if (dead > 0) lines.push(['', `${whole(dead)} of them in ${deadLetters.path}`]);
   for (const { node, what, rows } of metrics.notices.values()) lines.push(['', `${whole(rows)} at "${node}" with ${what}`]);
   lines.push(['speed', `${short(rowsIn / usage.seconds)} rows/s, ${bytes(bytesIn / usage.seconds)}/s`]);
-  lines.push(['CPU', `${short(usage.cpuSeconds)} s${rowsIn > 0 ? `, ${perMillion(usage.cpuSeconds)} s per million rows` : ''}`]);
+  lines.push(['CPU', `${short(usage.cpuSeconds)} s${perMillion(usage.cpuSeconds, 's')}`]);
   if (usage.joules !== undefined) {
-    const each = rowsIn > 0 ? `, ${perMillion(usage.joules)} J per million rows` : '';
-    lines.push(['energy', `${short(usage.joules)} J${each} (the whole processor)`]);
+    lines.push(['energy', `${short(usage.joules)} J${perMillion(usage.joules, 'J')} (the whole processor)`]);
   }
   lines.push(['memory', `${bytes(usage.peakBytes)} at most`]);
   const title = `${name}: ${outcome} in ${duration(usage.seconds)}`;

@@ -45,6 +45,7 @@ export async function runPunchline(punchline: Punchline, options: RunOptions): P
   const specs = await specify(punchline);
   const state = await openState(options.stateFolder);
   try {
+    sayWhereItGoesOn(state, options.log);
     await isolateKillers({ punchline, specs, state, child: probeEntry(), log: options.log });
     const pipeline = new Pipeline(punchline, specs, state, {
       ...defaultTuning,
@@ -97,6 +98,13 @@ async function runOpened(pipeline: Pipeline, punchline: Punchline, state: State,
   } finally {
     clearTimeout(timer);
     options.stop.removeEventListener('abort', stop);
+  }
+}
+
+/** Without it, the figures of a run that goes on look as if rows were missing. */
+function sayWhereItGoesOn({ checkpoint, folder }: State, log: Log): void {
+  if (checkpoint && Object.values(checkpoint.positions).some((partitions) => Object.keys(partitions).length > 0)) {
+    log.info(`goes on where the last run stopped, at the checkpoint of ${checkpoint.savedAt} in ${folder}`);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Types are stripped from users' TypeScript once, in a process of its own, and the JavaScript is kept: Node's own stripper costs
- * some 10 MB in every thread that loads a `.ts` file, and a third of a second of CPU at every start (docs/guides/data-path.md).
+ * some 10 MB in every thread that loads a `.ts` file, and a third of a second of CPU at every start (docs/data-path.md).
  * Where the cache cannot be used, Node does it as it always does.
  */
 import { execFileSync } from 'node:child_process';
