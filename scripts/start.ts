@@ -60,6 +60,8 @@ async function prepared(many: Many, input: string): Promise<boolean> {
 /** Runs the reef command as a user would, and shows how. */
 function reef(args: readonly string[], env: Record<string, string> = {}): Promise<number> {
   const shown = args.map((arg) => (arg.startsWith(root) ? relative(process.cwd(), arg) : arg));
+  const set = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  if (set.length > 0) console.error(`$ export ${set.join(' ')}`);
   console.error(`$ npx --no-install reef ${shown.join(' ')}\n`);
   const child = spawn(process.execPath, [join(root, 'engine', 'bin', 'reef.js'), ...args], {
     stdio: 'inherit',
@@ -81,8 +83,10 @@ What to try next
   examples/moment/moment.yaml  the punchline that ran: change it, check it, run it again
   examples/moment/moment.ts    the function, over columns
   docs/native-functions.md     how to write one of your own
+  docs/wasm-functions.md       and one in Rust, C or another language, as a WebAssembly module
 
   npx --no-install reef check examples/moment/moment.yaml
+  npx --no-install reef run examples/moment/moment-wasm.yaml
   head -3 examples/moment/earthquakes.jsonl | npx --no-install reef run examples/moment/moment-stdin.yaml
   rm -r ${cache}    # deletes what the second half made`);
 }
