@@ -76,7 +76,7 @@ for (const variant of variants) {
         const read = column.f64();
         const finite = tokens.flatMap((text, i) => (Number.isFinite(Number(text)) ? [i] : []));
         assert.deepEqual(Array.from(view.rows), finite);
-        for (const i of finite) assert.ok(Object.is(read[i], Number(tokens[i])), tokens[i]);
+        for (const i of finite) assert.ok(Object.is(read[i], Number(tokens[i])), `${tokens[i]}`);
       }),
       { numRuns: 200 },
     );
