@@ -68,3 +68,26 @@ test('a state folder on a full disk is tried again, and nothing counts as saved 
     'saved',
   ]);
 });
+
+test('after a sink could not make its bytes safe nothing is saved, though it says later that it could', async () => {
+  let syncs = 0;
+  const sync = async (): Promise<void> => {
+    if (syncs++ === 0) throw new Error('the disk is gone');
+  };
+  const { checkpointer, steps } = checkpointed({ sync });
+  checkpointer.changed();
+  await assert.rejects(checkpointer.save(), /the disk is gone/);
+  // Committed meanwhile, and saved once more at the end of a run that failed.
+  checkpointer.changed();
+  await assert.rejects(checkpointer.save(), /the disk is gone/);
+  assert.ok(!steps.some((step) => step.startsWith('save')));
+  checkpointer.stop();
+});
+
+test('what is committed after the stop is not saved', async () => {
+  const { checkpointer, steps } = checkpointed();
+  checkpointer.stop();
+  checkpointer.changed();
+  await checkpointer.save();
+  assert.deepEqual(steps, []);
+});

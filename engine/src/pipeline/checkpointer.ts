@@ -34,6 +34,9 @@ export class Checkpointer {
   #dirty = false;
   #savedAt = Number.NEGATIVE_INFINITY;
   #saving: Promise<void> | undefined;
+  #stopped = false;
+  /** Why nothing can be saved any more: a sink that could not make its bytes safe may say that it could at the next try. */
+  #broken: { readonly error: unknown } | undefined;
 
   constructor(options: CheckpointerOptions) {
     this.#options = options;
@@ -42,7 +45,7 @@ export class Checkpointer {
   /** Something was committed. */
   changed(): void {
     this.#dirty = true;
-    if (this.#timer || this.#saving) return;
+    if (this.#timer || this.#saving || this.#stopped) return;
     const due = this.#savedAt + this.#options.intervalMs - performance.now();
     this.#timer = setTimeout(
       () => {
@@ -58,7 +61,8 @@ export class Checkpointer {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     await this.#saving;
-    if (!this.#dirty) return;
+    if (this.#broken) throw this.#broken.error;
+    if (!this.#dirty || this.#stopped) return;
     this.#saving = this.#saveOnce();
     try {
       await this.#saving;
@@ -69,7 +73,9 @@ export class Checkpointer {
     if (this.#dirty) this.changed();
   }
 
+  /** Saves no more, whatever is still committed: the state folder may soon be another's. */
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
@@ -84,7 +90,8 @@ export class Checkpointer {
         await state.save(what);
         break;
       } catch (error) {
-        if (!(error as { retry?: boolean }).retry || signal.aborted) throw error;
+        if (!(error as { retry?: boolean }).retry) this.#broken = { error };
+        if (this.#broken || signal.aborted) throw error;
         if ((attempt & (attempt + 1)) === 0)
           log.warn(`${(error as Error).message}; trying again until it works (try ${attempt + 1})`);
         await backoff(attempt, signal);

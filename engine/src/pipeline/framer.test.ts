@@ -144,3 +144,38 @@ test('advance without room is a programmer mistake', () => {
   const { framer } = framed('newline');
   assert.throws(() => framer.advance(1), TypeError);
 });
+
+test('a row beyond the bound counts as submitted only when it is', async () => {
+  const { framer, cuts } = framed('newline');
+  const row = 'x'.repeat(3 * MOST);
+  for (let at = 0; at <= row.length; ) {
+    const room = await framer.room();
+    const piece = `${row}\n`.slice(at, at + room.length);
+    room.set(Buffer.from(piece));
+    framer.advance(piece.length);
+    at += piece.length;
+  }
+  assert.equal(cuts.length, 0);
+  assert.equal(framer.offset, 0);
+  await framer.end();
+  assert.equal(cuts.length, 1);
+  assert.equal(framer.offset, row.length + 1);
+});
+
+test('whoever holds a slot that nobody writes to gives it up for those who wait', async () => {
+  const { framer, cuts, input } = framed('newline');
+  (await framer.room()).set(Buffer.from('one\ntw'));
+  framer.yield();
+  assert.equal(input.free, 3, 'a slot that is being written to was taken');
+  framer.advance(6);
+  framer.yield();
+  await new Promise(setImmediate);
+  assert.equal(input.free, 4);
+  (await framer.room()).set(Buffer.from('o\n'));
+  framer.advance(2);
+  await framer.end();
+  assert.deepEqual(
+    cuts.map(({ text }) => text),
+    ['one\n', 'two\n'],
+  );
+});

@@ -60,6 +60,8 @@ export class Framer implements PartitionFeed {
   #filled = 0;
   /** Leading bytes of the slot that hold no newline. */
   #searched = 0;
+  /** The source may be writing to the slot. */
+  #lent = false;
   #oversize: Oversize | undefined;
   #consumed: Promise<void> | undefined;
 
@@ -70,7 +72,7 @@ export class Framer implements PartitionFeed {
 
   /** Offset, within the partition, behind all that was submitted. */
   get offset(): number {
-    return this.#offset;
+    return this.#oversize?.offset ?? this.#offset;
   }
 
   async room(): Promise<Uint8Array> {
@@ -79,12 +81,14 @@ export class Framer implements PartitionFeed {
     if (this.#oversize?.done) await this.#submitOversize(this.#oversize);
     const slot = this.#slot ?? (await this.#open(this.#carry.length));
     const from = slot.start + (this.#oversize ? 0 : this.#filled);
+    this.#lent = true;
     return this.#host.memory.bytes.subarray(from, slot.end);
   }
 
   advance(length: number, options?: { readonly flush?: boolean }): void {
     const slot = this.#slot;
     if (!slot) throw new TypeError('Cannot advance a partition: room() was not awaited before');
+    this.#lent = false;
     if (this.#oversize) {
       this.#skip(this.#oversize, slot, length);
       return;
@@ -96,6 +100,20 @@ export class Framer implements PartitionFeed {
     if (options?.flush || room < (slot.end - slot.start) >> 3) this.#cut(slot, room === 0);
     // Nothing is known to follow soon: a thousand calm partitions must not hold a thousand slots.
     if (options?.flush && this.#slot && !this.#oversize) this.#carryOver(this.#slot, 0);
+    else if (this.#slot && this.#pool.waiting > 0) this.yield();
+  }
+
+  /** Somebody waits for memory: a slot that the source is not writing to goes on as it is. */
+  yield(): void {
+    if (this.#slot && !this.#lent && !this.#oversize) this.#cut(this.#slot, false);
+    if (this.#slot && !this.#lent) this.#carryOver(this.#slot, 0);
+  }
+
+  /** The source has failed and writes no more for now. */
+  rest(): void {
+    this.#lent = false;
+    if (this.#oversize && this.#slot) this.#release(this.#slot);
+    this.yield();
   }
 
   async end(): Promise<void> {
@@ -139,6 +157,8 @@ export class Framer implements PartitionFeed {
       this.#large = true;
     }
     this.#slot = slot;
+    // Until whoever waits for this promise goes on, others run: they must not take it for idle.
+    this.#lent = true;
     memory.bytes.set(this.#carry, slot.start);
     this.#filled = this.#carry.length;
     this.#searched = 0;
@@ -173,7 +193,7 @@ export class Framer implements PartitionFeed {
 
   async #submit(slot: Slot, length: number, last: boolean): Promise<void> {
     const offset = this.#offset;
-    const pool = this.#large ? this.#host.memory.largeInput : this.#host.memory.input;
+    const pool = this.#pool;
     if (this.#host.split === 'newline') {
       this.#carry = this.#copy(slot.start + length, slot.start + this.#filled);
       this.#forget(length);
@@ -195,6 +215,7 @@ export class Framer implements PartitionFeed {
     this.#slot = undefined;
     this.#filled = 0;
     this.#searched = 0;
+    this.#lent = false;
   }
 
   #carryOver(slot: Slot, from: number): void {
@@ -202,19 +223,28 @@ export class Framer implements PartitionFeed {
     this.#release(slot);
   }
 
+  /** Where the slot comes from. */
+  get #pool(): SlotPool {
+    return this.#large ? this.#host.memory.largeInput : this.#host.memory.input;
+  }
+
   #copy(from: number, to: number): Uint8Array {
     return Uint8Array.prototype.slice.call(this.#host.memory.bytes, from, to);
   }
 
   #release(slot: Slot): void {
-    (this.#large ? this.#host.memory.largeInput : this.#host.memory.input).release(slot);
+    const pool = this.#pool;
     this.#slot = undefined;
     this.#filled = 0;
     this.#searched = 0;
+    this.#lent = false;
+    pool.release(slot);
   }
 
   #beginOversize(slot: Slot, length: number): void {
-    const head = this.#copy(slot.start, slot.start + Math.min(length, OVERSIZE_HEAD_BYTES));
+    const start = this.#copy(slot.start, slot.start + Math.min(length, OVERSIZE_HEAD_BYTES));
+    const newline = start.indexOf(NEWLINE);
+    const head = newline < 0 ? start : start.subarray(0, newline);
     // Loaded when it is needed: it costs 10 ms of every start.
     const { createHash } = process.getBuiltinModule('node:crypto');
     this.#oversize = { hash: createHash('sha256'), head, offset: this.#offset, bytes: 0, done: false };
@@ -229,7 +259,11 @@ export class Framer implements PartitionFeed {
     oversize.bytes += taken;
     this.#filled = 0;
     this.#searched = 0;
-    if (found < 0) return;
+    if (found < 0) {
+      // What follows needs no large slot, and may be long in coming.
+      this.#release(slot);
+      return;
+    }
     oversize.done = true;
     this.#filled = length;
     this.#carryOver(slot, found + 1);

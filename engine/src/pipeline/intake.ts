@@ -49,6 +49,12 @@ export class Intake {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    const { input, largeInput } = options.memory;
+    const yieldSlots = (): void => {
+      for (const { framer } of this.#partitions.values()) framer?.yield();
+    };
+    input.onWait = yieldSlots;
+    largeInput.onWait = yieldSlots;
   }
 
   add(source: Source): void {
@@ -107,6 +113,7 @@ export class Intake {
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof ReefError) || !error.retry) throw error;
+        for (const { source: id, framer } of this.#partitions.values()) if (id === this.#id(index)) framer?.rest();
         log.warn(`${error.message}; source "${this.#id(index)}" is run again after a pause (try ${attempt + 1})`);
         await backoff(attempt, signal).catch(() => {});
       }

@@ -93,6 +93,8 @@ export class SlotPool {
   readonly #slots: ReadonlySet<Slot>;
   readonly #free: Slot[];
   readonly #waiting = new Set<(slot: Slot) => void>();
+  /** Somebody waits from now on: whoever holds a slot that it does not need gives it back. */
+  onWait: (() => void) | undefined;
 
   constructor(slots: Slot[]) {
     this.size = slots.length;
@@ -102,6 +104,11 @@ export class SlotPool {
 
   has(slot: Slot): boolean {
     return this.#slots.has(slot);
+  }
+
+  /** Those that wait for a slot. */
+  get waiting(): number {
+    return this.#waiting.size;
   }
 
   get free(): number {
@@ -129,6 +136,7 @@ export class SlotPool {
       };
       this.#waiting.add(give);
       signal.addEventListener('abort', abort, { once: true });
+      this.onWait?.();
     });
   }
 
