@@ -1,7 +1,9 @@
-/** Runs a punchline in the test's own process, from the sources, with slots and times of the test's choice. */
+/** Runs a punchline in the test's own process, as built, with slots and times of the test's choice. */
 import assert from 'node:assert/strict';
-import { type RunOptions, type RunResult, runPunchline } from '../pipeline/run-punchline.ts';
-import { loadPunchlines } from '../punchline/load.ts';
+import type { RunOptions, RunResult } from '../pipeline/run-punchline.ts';
+import type { Loaded } from '../punchline/load.ts';
+
+const built = (path: string): Promise<Record<string, unknown>> => import(new URL(`../../dist/${path}.js`, import.meta.url).href);
 
 export interface InProcess {
   readonly result: RunResult;
@@ -13,6 +15,10 @@ export async function runInProcess(
   file: string,
   options: Pick<RunOptions, 'stateFolder' | 'workers'> & Partial<Omit<RunOptions, 'log'>>,
 ): Promise<InProcess> {
+  const { loadPunchlines } = (await built('punchline/load')) as { loadPunchlines(file: string): Promise<Loaded> };
+  const { runPunchline } = (await built('pipeline/run-punchline')) as {
+    runPunchline(punchline: unknown, options: RunOptions): Promise<RunResult>;
+  };
   const { punchlines, problems } = await loadPunchlines(file);
   assert.deepEqual(
     problems.filter(({ severity }) => severity === 'error'),
