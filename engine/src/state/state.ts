@@ -156,9 +156,11 @@ async function exists(path: string): Promise<boolean> {
 }
 
 function unusable(folder: string, error: unknown): ReefError {
+  // `EACCES: permission denied, mkdir '/…'`: the words in the middle say it.
+  const what = (error as Error).message.replace(/^E[A-Z]+: /, '').replace(/, \w+ '.*'$/, '');
   return new ReefError(
     'state',
-    `Cannot use state folder ${folder}: ${(error as Error).message}, expected a folder that can be written to (--state DIR chooses another)`,
+    `Cannot use state folder ${folder}: ${what}, expected a folder that can be written to (--state DIR chooses another)`,
     { cause: error, data: { folder } },
   );
 }
