@@ -25,7 +25,7 @@ const reef = fileURLToPath(new URL('../engine/bin/reef.js', import.meta.url));
 const expected: Readonly<Record<string, Expected>> = {
   'moment/moment.yaml': { output: 'out/moment.jsonl', rows: withMoment },
   'moment/moment-many.yaml': { output: 'out/moment-many.jsonl', rows: withMoment },
-  'moment/moment-wasm.yaml': { output: 'out/moment-wasm.jsonl', rows: withMoment },
+  'moment/moment-native.yaml': { output: 'out/moment-native.jsonl', rows: withMoment },
   'moment/moment-stdin.yaml': { stdin: 'earthquakes.jsonl', output: 'stdout', rows: withMoment },
   'wasm-functions/quakes.yaml': { output: 'out/quakes.jsonl', rows: withDepthAndEnergy },
 };

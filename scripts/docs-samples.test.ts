@@ -32,7 +32,7 @@ async function folderWith(t: TestContext, samples: readonly Sample[]): Promise<s
   t.after(() => rm(folder, { recursive: true }));
   await mkdir(join(folder, 'node_modules', '@reef'), { recursive: true });
   await symlink(join(root, 'engine'), join(folder, 'node_modules', '@reef', 'engine'));
-  for (const name of ['earthquakes.jsonl', 'moment.ts'])
+  for (const name of ['earthquakes.jsonl', 'moment.ts', 'moment.wasm'])
     await copyFile(join(root, 'examples', 'moment', name), join(folder, name));
   for (const { name, text } of samples) await writeFile(join(folder, name), text);
   return folder;

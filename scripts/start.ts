@@ -81,12 +81,12 @@ function sayWhatNext(): void {
   console.error(`
 What to try next
   examples/moment/moment.yaml  the punchline that ran: change it, check it, run it again
-  examples/moment/moment.ts    the function, over columns
-  docs/native-functions.md     how to write one of your own
-  docs/wasm-functions.md       and one in Rust, C or another language, as a WebAssembly module
+  examples/moment/rust/        the function, in Rust; build.sh there builds it
+  docs/wasm-functions.md       how to write one of your own, in Rust, C or another language
+  docs/native-functions.md     and one in TypeScript, over columns
 
   npx --no-install reef check examples/moment/moment.yaml
-  npx --no-install reef run examples/moment/moment-wasm.yaml
+  npx --no-install reef run examples/moment/moment-native.yaml
   head -3 examples/moment/earthquakes.jsonl | npx --no-install reef run examples/moment/moment-stdin.yaml
   rm -r ${cache}    # deletes what the second half made`);
 }
