@@ -162,3 +162,50 @@ test('integers beyond 32 bits are warned of once for each column and counted, or
   assert.match(strict.errors()[0].reason, /column "creation_timestamp" holds an integer beyond 32 bits/);
   assert.doesNotMatch(strict.stderr, /rows with integers/);
 });
+
+test('limits that make no sense are told at the node, with what would be right', async (t) => {
+  const folder = temporaryFolder(t);
+  const cases: [limits: object, problem: RegExp][] = [
+    [{ cpu_ms_per_row: 0 }, /cpu_ms_per_row" is the number 0, expected .*10/],
+    [{ cpu_ms_per_row: -1 }, /cpu_ms_per_row" is the number -1, expected .*10/],
+    [{ cpu_ms_per_row: 1e12 }, /cpu_ms_per_row" is the number 1000000000000, expected .*3600000/],
+    [{ cpu_ms_per_row: 12.5 }, /cpu_ms_per_row" is the number 12.5, expected/],
+    [{ memory_bytes: 1 }, /memory_bytes" is the number 1, expected .*65536/],
+    [{ memory_bytes: 2 ** 33 }, /memory_bytes" is the number 8589934592, expected .*1073741824/],
+    [{ output_bytes_per_row: 0 }, /output_bytes_per_row" is the number 0, expected .*64/],
+    [{ output_bytes_per_row: 2 ** 32 }, /output_bytes_per_row" is the number 4294967296, expected .*268435456/],
+    [{ log_bytes_per_sec: -5 }, /log_bytes_per_sec" is the number -5, expected .*0/],
+    [{ cpu_secs: 1 }, /cpu_secs/],
+  ];
+  for (const [limits, problem] of cases) {
+    const file = writePunchline(folder, 'BatchPunchline', [
+      { id: 'in', kind: 'source', type: 'file', settings: { path: 'in.jsonl' }, out: [{ id: 'f' }] },
+      { id: 'f', kind: 'function', type: 'wasm', settings: { path: momentFile, limits }, out: [{ id: 'out' }] },
+      { id: 'out', kind: 'sink', type: 'blackhole' },
+    ]);
+    const { code, stderr } = await reef(t, ['check', file]);
+    assert.equal(code, 3, JSON.stringify(limits));
+    assert.match(stderr, problem);
+  }
+});
+
+test('the smallest and the largest limits work', async (t) => {
+  const smallest = { cpu_ms_per_row: 10, memory_bytes: 4 * 2 ** 20, output_bytes_per_row: 64, log_bytes_per_sec: 0 };
+  const largest = {
+    cpu_ms_per_row: 3_600_000,
+    memory_bytes: 2 ** 30,
+    output_bytes_per_row: 256 * 2 ** 20,
+    log_bytes_per_sec: 2 ** 20,
+  };
+  for (const limits of [smallest, largest]) {
+    const { code, out, stderr } = await run(t, { path: momentFile, input_columns: ['creation_timestamp'], limits }, rows);
+    assert.equal(code, 0, stderr);
+    assert.equal(out().length, 2);
+  }
+});
+
+test('a module that needs more memory than memory_bytes is refused with both figures', async (t) => {
+  const { code, stderr } = await run(t, { path: momentFile, limits: { memory_bytes: 65_536 } }, rows);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /Cannot load wasm module .*memory/);
+});

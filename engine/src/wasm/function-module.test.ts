@@ -39,7 +39,10 @@ test('unknown imports are named', async () => {
 });
 
 test('what is no module is told', async () => {
+  const random = Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * i * 31 + (i >> 3) * 17) & 0xff));
   for (const bytes of [
+    random,
+    Buffer.concat([moment.subarray(0, 8), random]),
     Buffer.alloc(0),
     Buffer.from('hello'),
     moment.subarray(0, 1000),
