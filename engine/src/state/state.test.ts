@@ -180,7 +180,10 @@ describe('state folder', () => {
   test('that is a file is an error that says what is expected', async (t) => {
     const folder = await folderFor(t);
     await writeFile(folder, '');
-    await assert.rejects(openState(folder), /Cannot use state folder [^:]*: (file already exists|not a directory), expected .*--state DIR/);
+    await assert.rejects(
+      openState(folder),
+      /Cannot use state folder [^:]*: (file already exists|not a directory), expected .*--state DIR/,
+    );
   });
 
   test('a checkpoint that cannot be written may be retried and leaves the one before', async (t) => {
