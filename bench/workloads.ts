@@ -1,6 +1,6 @@
 /** What the bench runs: the rivals and Reef's own pipelines, each as one command line. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,8 @@ export interface Workload {
   /** Input rows are divided by this: for rivals that would take hours otherwise. */
   readonly divisor?: number;
   readonly output: boolean;
+  /** Share of the rows that must be in the output at least: less than all where rows are made to fail. Default 1. */
+  readonly keeps?: number;
   /** Says what is missing, with what provides it; undefined: ready. */
   readonly missing: () => string | undefined;
   readonly version?: () => string;
@@ -73,6 +75,15 @@ export const workloads: readonly Workload[] = [
     ...reefWorkload('reef-moment-noop', 'the same, 1 worker, tracker, checkpoint and sink confirmation as no-ops', 'moment', 1),
     prepare: (files) => ({ ...reefCommand('moment', 1, files), env: { ...reefFiles(files), REEF_BENCH_NOOP: '1' } }),
   },
+  wasmWorkload('reef-wasm', 'Reef: file → wasm function moment, sent one column → file', 'moment-wasm', 'tuned'),
+  wasmWorkload('reef-wasm-2', 'the same, 2 workers', 'moment-wasm', 'tuned', 2),
+  wasmWorkload('reef-wasm-row', 'the same, 1 worker, sent the whole row', 'moment-wasm-row', 'tuned'),
+  wasmWorkload('reef-wasm-plain', 'a plain --release build of it, sent one column', 'moment-wasm', 'plain'),
+  wasmWorkload('reef-wasm-plain-row', 'a plain --release build, sent the whole row', 'moment-wasm-row', 'plain'),
+  {
+    ...wasmWorkload('reef-wasm-traps', 'the tuned build, sent one column, 1 % of the rows trap', 'moment-wasm', 'traps'),
+    keeps: 0.98,
+  },
   reefWorkload('reef-heavy', 'Reef: file → a heavier function → file', 'heavy', 1, 10),
   reefWorkload('reef-heavy-2', 'Reef: file → a heavier function → file, 2 workers', 'heavy', 2, 10),
   {
@@ -93,6 +104,36 @@ function reefWorkload(name: string, what: string, pipeline: string, workers: num
     missing: () => (existsSync(here('../engine/dist/cli/main.js')) ? undefined : 'a build: npm run build'),
     prepare: (files) => reefCommand(pipeline, workers, files),
   };
+}
+
+type Build = 'tuned' | 'plain' | 'traps';
+
+/** The tuned build is the committed one; the others are made when they are first needed, where a compiler is. */
+function wasmWorkload(name: string, what: string, pipeline: string, build: Build, workers = 1): Workload {
+  const base = reefWorkload(name, what, pipeline, workers);
+  return {
+    ...base,
+    missing: () => base.missing() ?? (moduleOf(build) ? undefined : 'a Rust compiler for wasm (examples/moment/rust/build.sh)'),
+    prepare: (files) => {
+      const { command, env } = reefCommand(pipeline, workers, files);
+      return { command, env: { ...env, REEF_BENCH_MODULE: moduleOf(build)! } };
+    },
+  };
+}
+
+const built = new Map<Build, string | undefined>();
+
+function moduleOf(build: Build): string | undefined {
+  if (build === 'tuned') return here('../examples/moment/moment.wasm');
+  if (!built.has(build)) {
+    const path = join(mkdtempSync(join(tmpdir(), 'reef-bench-')), 'moment.wasm');
+    const { status, stderr } = spawnSync('bash', [here('../examples/moment/rust/build.sh'), path, `--${build}`], {
+      encoding: 'utf8',
+    });
+    if (status !== 0 && status !== 69) throw new Error(`Cannot build moment --${build}:\n${stderr}`);
+    built.set(build, status === 0 ? path : undefined);
+  }
+  return built.get(build);
 }
 
 function reefCommand(pipeline: string, workers: number, files: Files): Measured {

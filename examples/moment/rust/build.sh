@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # Builds the function with the first compiler that can: rustup's with its wasm target, else Debian's rustc 1.63 with the
 # ready-made wasm standard library. With CI=true or REEF_SETUP=1 it installs Debian's when neither is there.
-# usage: build.sh [OUT.wasm] [--plain]      --plain: cargo's default release profile (a larger and slower module)
+# usage: build.sh [OUT.wasm] [--plain | --traps]      --plain: cargo's default release profile (a larger and slower module)
+#                                                     --traps: panics on one time in a hundred (for the bench)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 out=$here/../moment.wasm
 plain=
+features=
 for argument in "$@"; do
-  if [ "$argument" = --plain ]; then plain=yes; else out=$argument; fi
+  if [ "$argument" = --plain ]; then plain=yes; elif [ "$argument" = --traps ]; then features=traps; else out=$argument; fi
 done
-target_dir=${CARGO_TARGET_DIR:-$here/../../../.cache/moment-rust${plain:+-plain}}
+target_dir=${CARGO_TARGET_DIR:-$here/../../../.cache/moment-rust${plain:+-plain}${features:+-traps}}
 export CARGO_TARGET_DIR=$target_dir
 if [ -n "$plain" ]; then
   export CARGO_PROFILE_RELEASE_OPT_LEVEL=3 CARGO_PROFILE_RELEASE_LTO=false CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
@@ -36,12 +38,12 @@ if ! rustup_ready && ! debian_ready && [ "${CI:-}" = true -o "${REEF_SETUP:-}" =
 fi
 
 if rustup_ready; then
-  cargo build --quiet --locked --release --target wasm32-wasip1
+  cargo build --quiet --locked --release --features "$features" --target wasm32-wasip1
   built=$target_dir/wasm32-wasip1/release/moment.wasm
 elif debian_ready; then
   # This cargo knows the sparse registry protocol only as an unstable option.
   RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_SPARSE_REGISTRY=true \
-    /usr/bin/cargo build --quiet -Z sparse-registry --locked --release --target wasm32-wasi
+    /usr/bin/cargo build --quiet -Z sparse-registry --locked --release --features "$features" --target wasm32-wasi
   built=$target_dir/wasm32-wasi/release/moment.wasm
 else
   echo "Cannot build moment: no Rust compiler for wasm is here." >&2

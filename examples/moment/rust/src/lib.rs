@@ -12,6 +12,9 @@ fn moment(row: Row) -> Result<Row, String> {
         .ok_or("column creation_timestamp is missing")?
         .as_integer()
         .map_err(|error| error.to_string())?;
+    if cfg!(feature = "traps") && seconds % 100 == 7 {
+        panic!("a time that ends in 07");
+    }
     let time = DateTime::from_timestamp(seconds as i64, 0).ok_or("creation_timestamp is out of range")?;
     let moment = match (time.hour(), time.minute()) {
         (0, 0) => "midnight",
