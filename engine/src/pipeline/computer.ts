@@ -8,19 +8,13 @@ import type { Log } from '../spec/node.ts';
 import type { InFlight } from '../state/inflight.ts';
 import type { FromWorker, OutRange, Part, PreparedFunction, WorkerPlan } from '../worker/protocol.ts';
 import { collectGarbage } from './collect-garbage.ts';
+import { isolate } from './isolation.ts';
 import { type Job, LentSlot, type Range } from './job.ts';
 import type { Metrics } from './metrics.ts';
 import type { SharedMemory, SlotPool } from './slots.ts';
 import { rowDigest } from './suspects.ts';
+import { Watchdog } from './watchdog.ts';
 import { WorkerHandle } from './worker-handle.ts';
-
-/** A native function that says nothing for so long has its worker killed. */
-const SILENT_SECS = 60;
-/** The same for a range that has killed a worker before. */
-const SILENT_AGAIN_SECS = 5;
-/** A thread that cannot be ended in this time takes the process with it (the next start isolates the rows). */
-const UNKILLABLE_SECS = 2;
-const NEWLINE = 10;
 
 export interface ComputerOptions {
   readonly plan: WorkerPlan;
@@ -64,7 +58,7 @@ export class Computer {
   readonly #handles: (WorkerHandle | undefined)[];
   #needs: Need[] = [];
   #idleTimer: NodeJS.Timeout | undefined;
-  #watchdog: NodeJS.Timeout | undefined;
+  readonly #watchdog: Watchdog;
   #firstReady: PromiseWithResolvers<void> | undefined;
   #diedBeforeReady = 0;
   #stopped = false;
@@ -77,6 +71,11 @@ export class Computer {
     this.#options = options;
     this.#handles = new Array<WorkerHandle | undefined>(options.workers).fill(undefined);
     this.#reserve = options.plan.sinks.filter(({ payload }) => payload).length;
+    this.#watchdog = new Watchdog({
+      computing: () => this.#computing(),
+      busy: () => this.busy,
+      unkillable: (job) => options.unkillable(job),
+    });
   }
 
   /** Starts one worker and waits until its functions are open: errors of functions show here. */
@@ -107,7 +106,7 @@ export class Computer {
     this.#stopped = true;
     Atomics.store(this.#cancelled, 0, 1);
     clearTimeout(this.#idleTimer);
-    clearInterval(this.#watchdog);
+    this.#watchdog.stop();
     await Promise.all(this.#handles.map((handle) => handle?.stop()));
     this.#handles.fill(undefined);
   }
@@ -131,7 +130,7 @@ export class Computer {
       if (handle.jobs.length === 1) handle.silentSecs = 0;
       this.#send(handle, job);
     }
-    this.#armWatchdog();
+    this.#watchdog.arm();
   }
 
   #workerFor(job: Job): WorkerHandle | undefined {
@@ -331,7 +330,7 @@ export class Computer {
       this.#options.log.warn(
         `A worker died while it computed rows of "${suspect.sourceId}": ${reason}; the rows are given to another one`,
       );
-      this.#isolate(suspect, reason);
+      isolate(suspect, reason, this.#options.memory.bytes);
     } else if (++this.#diedBeforeReady > 3) {
       this.#fail(new ReefError('function', `Cannot start a worker: ${reason}`));
       return;
@@ -341,29 +340,10 @@ export class Computer {
     this.pump();
   }
 
-  /** The first death may be the worker's own; after the second the range is halved, and one row alone is rejected. */
-  #isolate(job: Job, reason: string): void {
-    const range = job.ranges[0]!;
-    if (++range.deaths < 2) return;
-    const middle = this.#cutNearMiddle(range);
-    const { from, to } = range;
-    const pieces: Range[] =
-      middle === undefined
-        ? [{ from, to, deaths: 0, reject: { reason: `a worker died twice while it computed this row: ${reason}` } }]
-        : [
-            { from, to: middle, deaths: 1 },
-            { from: middle, to, deaths: 1 },
-          ];
-    job.ranges.splice(0, 1, ...pieces);
-  }
-
-  /** A place behind a newline that halves a range; `undefined` when it is one row. */
-  #cutNearMiddle({ from, to }: Range): number | undefined {
-    const bytes = this.#options.memory.bytes.subarray(from, to - 1);
-    const middle = bytes.length >> 1;
-    const before = bytes.lastIndexOf(NEWLINE, middle);
-    const cut = before >= 0 ? before : bytes.indexOf(NEWLINE, middle);
-    return cut < 0 ? undefined : from + cut + 1;
+  *#computing(): Iterable<WorkerHandle> {
+    for (const handle of this.#handles) {
+      if (handle && handle.jobs.length > 0 && !this.#needs.some((need) => need.handle === handle)) yield handle;
+    }
   }
 
   #fail(error: ReefError): void {
@@ -387,28 +367,6 @@ export class Computer {
     if (this.busy || this.workers > 0) return;
     this.#options.memory.release();
     collectGarbage();
-  }
-
-  /** Counts seconds only while main itself runs, so that a stopped process convicts nobody. */
-  #armWatchdog(): void {
-    if (this.#watchdog || !this.busy) return;
-    this.#watchdog = setInterval(() => {
-      if (!this.busy) {
-        clearInterval(this.#watchdog);
-        this.#watchdog = undefined;
-        return;
-      }
-      for (const handle of this.#handles) if (handle && handle.jobs.length > 0) this.#watch(handle);
-    }, 1000).unref();
-  }
-
-  #watch(handle: WorkerHandle): void {
-    if (this.#needs.some((need) => need.handle === handle)) return;
-    const job = handle.jobs[0]!;
-    const limit = job.ranges[0]!.deaths > 0 ? SILENT_AGAIN_SECS : SILENT_SECS;
-    handle.silentSecs++;
-    if (handle.silentSecs === limit) handle.kill(`a function did not come back within ${limit} s`);
-    else if (handle.silentSecs >= limit + UNKILLABLE_SECS) this.#options.unkillable(job);
   }
 }
 

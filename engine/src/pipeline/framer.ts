@@ -125,11 +125,14 @@ export class Framer implements PartitionFeed {
     if (this.#carry.length > 0) await this.#open(this.#carry.length);
     const slot = this.#slot;
     if (!slot) return;
+    const tooLong = this.#tooLongRow(slot);
     if (this.#filled === 0) this.#release(slot);
-    else if (this.#firstRowTooLong(slot)) {
-      this.#beginOversize(slot, this.#filled);
+    else if (tooLong === undefined) await this.#submit(slot, this.#filled, true);
+    else {
+      if (tooLong === 0) this.#beginOversize(slot, this.#filled);
+      else await this.#submit(slot, tooLong, false);
       return this.end();
-    } else await this.#submit(slot, this.#filled, true);
+    }
   }
 
   delivered(): Promise<void> {
@@ -176,8 +179,9 @@ export class Framer implements PartitionFeed {
     }
     const found = this.#host.memory.bytes.subarray(slot.start + this.#searched, end).lastIndexOf(NEWLINE);
     if (found >= 0) {
-      if (this.#large && this.#firstRowTooLong(slot)) this.#beginOversize(slot, this.#filled);
-      else void this.#submit(slot, this.#searched + found + 1, false);
+      const tooLong = this.#tooLongRow(slot);
+      if (tooLong === 0) this.#beginOversize(slot, this.#filled);
+      else void this.#submit(slot, tooLong ?? this.#searched + found + 1, false);
       return;
     }
     this.#searched = this.#filled;
@@ -185,10 +189,18 @@ export class Framer implements PartitionFeed {
     else if (full) this.#carryOver(slot, 0);
   }
 
-  #firstRowTooLong(slot: Slot): boolean {
-    if (this.#filled <= this.#host.maxRowBytes) return false;
-    const newline = this.#host.memory.bytes.subarray(slot.start, slot.start + this.#filled).indexOf(NEWLINE);
-    return (newline < 0 ? this.#filled : newline) > this.#host.maxRowBytes;
+  /** Where, from the slot's start, the first row begins that is longer than allowed. */
+  #tooLongRow(slot: Slot): number | undefined {
+    const { memory, maxRowBytes } = this.#host;
+    if (this.#filled <= maxRowBytes) return undefined;
+    const bytes = memory.bytes.subarray(slot.start, slot.start + this.#filled);
+    for (let from = 0; from < bytes.length; ) {
+      const newline = bytes.indexOf(NEWLINE, from);
+      const to = newline < 0 ? bytes.length : newline;
+      if (to - from > maxRowBytes) return from;
+      from = to + 1;
+    }
+    return undefined;
   }
 
   async #submit(slot: Slot, length: number, last: boolean): Promise<void> {

@@ -168,8 +168,11 @@ export class Pipeline {
     this.#abort.abort();
     this.#checkpointer.stop();
     await this.#computer.stop();
-    await this.#intake.close();
-    await this.#deliveries.close(outcome);
+    try {
+      await this.#intake.close();
+    } finally {
+      await this.#deliveries.close(outcome);
+    }
   }
 
   async #startComputer(): Promise<void> {

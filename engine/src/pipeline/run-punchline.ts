@@ -1,4 +1,5 @@
 /** The life of one punchline: state folder, recovery, run, drain, and what is left behind for the next start. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { ReefError } from '../errors.ts';
 import type { Log } from '../spec/node.ts';
 import type { Punchline } from '../spec/plan.ts';
@@ -13,6 +14,9 @@ import { specify } from './specify.ts';
 
 /** What was fed must be delivered in this time after a stop; what is not is read again at the next start. */
 export const DRAIN_SECS = 10;
+
+/** The last checkpoint of a run that could not deliver everything gets so long. */
+const LAST_SAVE_MS = 1000;
 
 export interface RunOptions {
   readonly stateFolder: string;
@@ -87,6 +91,9 @@ async function runOpened(pipeline: Pipeline, punchline: Punchline, state: State,
   else options.stop.addEventListener('abort', stop, { once: true });
   try {
     const ended = await Promise.race([pipeline.run(), undrained.promise]);
+    // What sinks did take need not be read again; a sink that hangs must not hold up the end a second time.
+    if (ended === 'undrained')
+      await Promise.race([pipeline.saveProgress().catch(() => {}), wait(LAST_SAVE_MS, undefined, { ref: false })]);
     const outcome = ended ?? (pipeline.stopping ? 'stopped' : 'finished');
     await pipeline.close(outcome === 'finished' ? 'finished' : 'stopped');
     if (outcome === 'finished' && punchline.kind === 'BatchPunchline') await state.remove();

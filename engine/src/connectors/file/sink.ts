@@ -33,7 +33,7 @@ export default sink({
   settings,
   codecs: ['json', 'line'],
   delivery:
-    'At least once: the length of the file is saved with every checkpoint, and after a crash the file is cut back to that length, so no line is torn and rows that are written again do not appear twice.',
+    'At least once: the length of the file is saved with every checkpoint, and after a crash the file is cut back to that length, so no line is torn. With one partition (one input file) no row appears twice; with several, rows of one that were not yet committed may.',
   examples: [
     { title: 'JSON lines beside the punchline', yaml: 'id: out\nkind: sink\ntype: file\nsettings:\n  path: out.jsonl\n' },
     {
