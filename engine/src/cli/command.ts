@@ -6,7 +6,11 @@ import type { CommandIo } from './check.ts';
 type Command = (args: readonly string[], io: CommandIo) => Promise<number> | number;
 
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  run: async () => (await import('./run.ts')).runRun,
+  run: async () => {
+    const { warmUp } = await import('../pipeline/warm-worker.ts');
+    warmUp();
+    return (await import('./run.ts')).runRun;
+  },
   check: async () => (await import('./check.ts')).runCheck,
   list: async () => {
     const { listTypes } = await import('./help.ts');

@@ -13,12 +13,12 @@ import { type Job, LentSlot, type Range } from './job.ts';
 import type { Metrics } from './metrics.ts';
 import type { SharedMemory, SlotPool } from './slots.ts';
 import { rowDigest } from './suspects.ts';
+import { takeWorker } from './warm-worker.ts';
 import { Watchdog } from './watchdog.ts';
 import { WorkerHandle } from './worker-handle.ts';
 
 export interface ComputerOptions {
   readonly plan: WorkerPlan;
-  readonly entry: URL;
   readonly kernel: WebAssembly.Module;
   readonly memory: SharedMemory;
   readonly workers: number;
@@ -154,10 +154,10 @@ export class Computer {
 
   #startWorker(index = this.#handles.indexOf(undefined)): void {
     if (index < 0 || this.#handles[index]) return;
-    const { plan, memory, kernel, maxRows, entry } = this.#options;
+    const { plan, memory, kernel, maxRows } = this.#options;
     const shared = { plan, prepared: this.#prepared, cancelled: this.#cancelled };
     const data = { ...shared, memory: memory.memory, kernel, arena: memory.arenas[index]!, maxRows };
-    this.#handles[index] = new WorkerHandle(index, entry, data, {
+    this.#handles[index] = new WorkerHandle(index, takeWorker(), data, {
       message: (handle, message) => this.#onMessage(handle, message),
       gone: (handle, reason) => this.#onGone(handle, reason),
     });

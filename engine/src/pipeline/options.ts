@@ -36,8 +36,7 @@ export interface PipelineOptions {
   /** Most worker threads. */
   readonly workers: number;
   readonly log: Log;
-  /** Built worker entry, and the kernel that workers instantiate. */
-  readonly workerEntry: URL;
+  /** What workers instantiate. */
   readonly kernel: WebAssembly.Module;
   readonly slotBytes: number;
   readonly maxRowBytes: number;

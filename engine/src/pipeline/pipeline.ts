@@ -68,7 +68,6 @@ export class Pipeline {
     });
     this.#computer = new Computer({
       plan: this.#plan,
-      entry: options.workerEntry,
       kernel: options.kernel,
       memory,
       workers,

@@ -1,7 +1,7 @@
 /** The child process of a probe: runs the punchline over the given ranges, delivers nothing, ends with code 0 if it still lives. */
+import { loadKernelModule } from '../batch/kernel-module.ts';
 import type { Log } from '../spec/node.ts';
 import { InFlight } from '../state/inflight.ts';
-import { engineFiles } from './engine-files.ts';
 import { noSinks } from './open-sinks.ts';
 import { defaultTuning, type PipelineState } from './options.ts';
 import { Pipeline } from './pipeline.ts';
@@ -33,7 +33,7 @@ async function probe(request: ProbeRequest): Promise<void> {
   } as unknown as PipelineState;
   const pipeline: Pipeline = new Pipeline(punchline, await specify(punchline), state, {
     ...defaultTuning,
-    ...engineFiles(),
+    kernel: loadKernelModule(),
     workers: 1,
     log: quiet,
     tracking: false,

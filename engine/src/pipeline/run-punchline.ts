@@ -1,10 +1,12 @@
 /** The life of one punchline: state folder, recovery, run, drain, and what is left behind for the next start. */
+
 import { setTimeout as wait } from 'node:timers/promises';
+import { loadKernelModule } from '../batch/kernel-module.ts';
 import { ReefError } from '../errors.ts';
 import type { Log } from '../spec/node.ts';
 import type { Punchline } from '../spec/plan.ts';
 import { openState, type State } from '../state/state.ts';
-import { engineFiles, probeEntry } from './engine-files.ts';
+import { probeEntry } from './engine-files.ts';
 import type { Metrics } from './metrics.ts';
 import { realSinks } from './open-sinks.ts';
 import { defaultTuning, type PipelineOptions } from './options.ts';
@@ -54,7 +56,7 @@ export async function runPunchline(punchline: Punchline, options: RunOptions): P
     const pipeline = new Pipeline(punchline, specs, state, {
       ...defaultTuning,
       ...options.tuning,
-      ...engineFiles(),
+      kernel: loadKernelModule(),
       workers: options.workers,
       log: options.log,
       tracking: options.tracking ?? true,

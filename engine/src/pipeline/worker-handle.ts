@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { FromWorker, ToWorker, WorkerData } from '../worker/protocol.ts';
 import type { Job } from './job.ts';
 
@@ -20,16 +20,10 @@ export class WorkerHandle {
   #error: Error | undefined;
   #stopping = false;
 
-  constructor(index: number, entry: URL, data: WorkerData, events: WorkerEvents) {
+  /** `worker` knows nothing yet: it is told by `data`. */
+  constructor(index: number, worker: Worker, data: WorkerData, events: WorkerEvents) {
     this.index = index;
-    this.#worker = new Worker(entry, {
-      workerData: data,
-      name: `reef ${data.plan.punchline} ${index}`,
-      stdout: false,
-      stderr: false,
-      // Batches live outside V8's heap: a small nursery keeps the process small.
-      resourceLimits: { maxYoungGenerationSizeMb: 2 },
-    });
+    this.#worker = worker;
     this.#worker.on('message', (message: FromWorker) => {
       this.silentSecs = 0;
       if (message.type === 'ready') this.ready = true;
@@ -42,6 +36,7 @@ export class WorkerHandle {
       this.ready = false;
       if (!this.#stopping) events.gone(this, this.#error ? `it failed: ${this.#error.message}` : `it exited with code ${code}`);
     });
+    this.send({ type: 'begin', data });
   }
 
   send(message: ToWorker): void {

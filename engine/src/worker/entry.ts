@@ -1,5 +1,5 @@
-/** The worker thread: opens the functions, then computes one batch after the other. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** The worker thread: waits until it is told what it is for, opens the functions, then computes one batch after the other. */
+import { parentPort } from 'node:worker_threads';
 import { createDecoder } from '../batch/decoder.ts';
 import { resolveNodeSpec } from '../nodes.ts';
 import type { BatchFunction, FunctionSpec, Log } from '../spec/node.ts';
@@ -17,16 +17,17 @@ import type {
   WorkerData,
 } from './protocol.ts';
 
-const data = workerData as WorkerData;
 const port = parentPort!;
+let data: WorkerData;
 const send = (message: FromWorker): void => port.postMessage(message);
 
 let waiting: { readonly resolve: (range: OutRange) => void } | undefined;
 const queue: ComputeRequest[] = [];
 const notices = new Notices();
 let busy = false;
+let compute: (request: ComputeRequest) => Promise<void>;
 
-async function main(): Promise<void> {
+async function begin(): Promise<void> {
   const { plan } = data;
   const decoder = createDecoder({ memory: data.memory, kernel: data.kernel, arena: data.arena, maxRows: data.maxRows });
   decoder.setColumns(plan.columns);
@@ -34,14 +35,7 @@ async function main(): Promise<void> {
   for (const [index, planned] of plan.functions.entries()) functions.push(await openFunction(planned, data.prepared[index]!));
   const chain = new Chain(plan, decoder, functions, { maxRows: data.maxRows, notices });
 
-  async function drain(): Promise<void> {
-    if (busy) return;
-    busy = true;
-    for (let request = queue.shift(); request; request = queue.shift()) await compute(request);
-    busy = false;
-  }
-
-  async function compute(request: ComputeRequest): Promise<void> {
+  compute = async (request) => {
     const counts = emptyCounts(plan.sinks.length);
     const output = new Output(
       decoder,
@@ -65,16 +59,7 @@ async function main(): Promise<void> {
       from = pass.consumed;
     }
     send({ type: 'done', batch: request.batch, consumed: from, parts: output.finish(), counts });
-  }
-
-  port.on('message', (message: ToWorker) => {
-    if (message.type === 'more') {
-      waiting?.resolve(message.out);
-      return;
-    }
-    queue.push(message);
-    void drain().catch((error: unknown) => (isStop(error) ? send({ type: 'unfit', message: error.message }) : fail(error)));
-  });
+  };
   send({ type: 'ready' });
 }
 
@@ -133,6 +118,27 @@ function fail(error: unknown): void {
   });
 }
 
-main().catch((error: unknown) => {
-  send({ type: 'unfit', message: error instanceof Error ? error.message : String(error) });
+async function drain(): Promise<void> {
+  if (busy) return;
+  busy = true;
+  for (let request = queue.shift(); request; request = queue.shift()) await compute(request);
+  busy = false;
+}
+
+port.on('message', (message: ToWorker) => {
+  switch (message.type) {
+    case 'begin':
+      data = message.data;
+      begin().catch((error: unknown) => {
+        send({ type: 'unfit', message: error instanceof Error ? error.message : String(error) });
+      });
+      break;
+    case 'more':
+      waiting?.resolve(message.out);
+      break;
+    case 'compute':
+      queue.push(message);
+      void drain().catch((error: unknown) => (isStop(error) ? send({ type: 'unfit', message: error.message }) : fail(error)));
+      break;
+  }
 });

@@ -114,7 +114,11 @@ export interface RejectRange {
   readonly truncated?: { readonly bytes: number; readonly sha256: string };
 }
 
-export type ToWorker = ComputeRequest | { readonly type: 'more'; readonly batch: number; readonly out: OutRange };
+export type ToWorker =
+  /** The first message: what the worker is for. */
+  | { readonly type: 'begin'; readonly data: WorkerData }
+  | ComputeRequest
+  | { readonly type: 'more'; readonly batch: number; readonly out: OutRange };
 
 /** A stretch of encoded rows in an out range. */
 export interface Part {
