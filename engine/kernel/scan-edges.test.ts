@@ -13,6 +13,14 @@ describe('scanJson', () => {
     assert.equal(malformed, 2);
   });
 
+  test('does not take the beginning of a row that it has learned for what stands behind a value', () => {
+    const { rows } = scan('{"a":1,"id":2}\n{"id":3}\n{"a":1{"id":2}\n{"a":1,"id":2}\n', { keys: ['id'] });
+    assert.deepEqual(
+      rows.map(({ error }) => error !== 0),
+      [false, false, true, false],
+    );
+  });
+
   test('skips and counts rows of white space alone', () => {
     const { rows, blank, consumed } = scan('\n  \n\t\r\n{"a":1}\n\n ', { keys: ['a'] });
     assert.equal(blank, 5);

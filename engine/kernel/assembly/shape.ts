@@ -6,13 +6,15 @@
 // 32 bytes with the expected gap replaces finding and checking comma, quotes, key, colon and white space, and looking the key
 // up. A wrong guess costs nothing but the comparison: the gap is then read byte by byte and takes its place here.
 //
-// Gaps live in a direct-mapped table: the place follows from the key, and a newcomer overwrites. Nothing depends on what
-// happens to be in it, since text is always compared. Gaps inside nested objects have a table of their own, because they lead
-// to no column: a link from either table stays in it (but for those from a gap to the first one inside its value).
+// Gaps live in a direct-mapped table: the place follows from the key, and a newcomer overwrites. Text is always compared, so
+// what happens to be in a place decides only whether a guess is right; but a link must never lead to a gap of another sort. So
+// gaps that open an object have the odd places and those behind a value the even ones: `{"a":` is no gap behind a value. And
+// gaps inside nested objects have a table of their own, because they lead to no column: a link from either table stays in it
+// (but for those from a gap to the first one inside its value).
 import { get32, get64, get8, getV, put32, put64 } from './access';
 import { alloc } from './arena';
 import { SYNTAX, fail } from './failure';
-import { BACKSLASH, COLON, QUOTE, skipSpace, skipString } from './json-token';
+import { BACKSLASH, COLON, OPEN_OBJECT, QUOTE, skipSpace, skipString } from './json-token';
 import { findKey } from './keys';
 import { keyColumn } from './row-table';
 import { findByte } from './text';
@@ -105,7 +107,8 @@ export function readKey(p: usize): usize {
 export function learnGap(link: usize, p: usize, end: usize, nested: bool): usize {
   // With its quotes a key has two bytes or more, and a colon follows.
   const mixed = <u64>get32(key - 1) * 0x9e3779b97f4a7c15 + <u64>get32(key + keyLength - 2) * 0xc2b2ae3d27d4eb4f;
-  const place = (<usize>(mixed >> 40) + keyLength) % GAPS;
+  const opens: usize = get8(p) == OPEN_OBJECT ? 1 : 0;
+  const place = (((<usize>(mixed >> 40) + keyLength) << 1) | opens) % GAPS;
   const gap = start + (1 + place + (nested ? GAPS : 0)) * GAP_BYTES;
   const length = end - p;
   put32(link, <u32>gap);
