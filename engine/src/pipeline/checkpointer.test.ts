@@ -4,7 +4,9 @@ import { ReefError } from '../errors.ts';
 import { Checkpointer } from './checkpointer.ts';
 import type { PipelineState } from './options.ts';
 
-function checkpointed(over: { sync?: () => Promise<void>; save?: () => Promise<void> } = {}) {
+function checkpointed(
+  over: { sync?: () => Promise<void>; save?: () => Promise<void>; intervalMs?: number; durable?: boolean } = {},
+) {
   const steps: string[] = [];
   let position = 0;
   const checkpointer = new Checkpointer({
@@ -14,7 +16,8 @@ function checkpointed(over: { sync?: () => Promise<void>; save?: () => Promise<v
         steps.push(`save ${positions.in.p}`);
       },
     } as unknown as PipelineState,
-    intervalMs: 60_000,
+    intervalMs: over.intervalMs ?? 60_000,
+    durable: over.durable ?? true,
     log: { info: () => {}, warn: (message) => steps.push(message) },
     signal: new AbortController().signal,
     snapshot: () => {
@@ -90,4 +93,14 @@ test('what is committed after the stop is not saved', async () => {
   checkpointer.changed();
   await checkpointer.save();
   assert.deepEqual(steps, []);
+});
+
+test('without durability a kill is survived at every checkpoint, and only the last one waits for the disk', async () => {
+  const { checkpointer, steps } = checkpointed({ intervalMs: 1, durable: false });
+  checkpointer.changed();
+  while (!steps.includes('saved')) await new Promise(setImmediate);
+  assert.deepEqual(steps, ['snapshot', 'save 0', 'saved']);
+  await checkpointer.save();
+  checkpointer.stop();
+  assert.deepEqual(steps.slice(3), ['snapshot', 'sync', 'save 0', 'saved']);
 });

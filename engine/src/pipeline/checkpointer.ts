@@ -19,6 +19,8 @@ export interface Snapshot {
 export interface CheckpointerOptions {
   readonly state: PipelineState;
   readonly intervalMs: number;
+  /** Every checkpoint waits for the disk. False: only the last one does; the others survive a kill, not a loss of power. */
+  readonly durable: boolean;
   readonly log: Log;
   readonly signal: AbortSignal;
   snapshot(): Snapshot;
@@ -32,6 +34,8 @@ export class Checkpointer {
   readonly #options: CheckpointerOptions;
   #timer: NodeJS.Timeout | undefined;
   #dirty = false;
+  /** The last checkpoint did not wait for the disk. */
+  #volatile = false;
   #savedAt = Number.NEGATIVE_INFINITY;
   #saving: Promise<void> | undefined;
   #stopped = false;
@@ -50,20 +54,24 @@ export class Checkpointer {
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;
-        this.save().catch((error: unknown) => this.#options.failed(error));
+        this.#save(this.#options.durable).catch((error: unknown) => this.#options.failed(error));
       },
       Math.max(due, Math.min(SOON_MS, this.#options.intervalMs)),
     );
   }
 
-  /** Saves now, and again where more was committed meanwhile. */
-  async save(): Promise<void> {
+  /** Saves now, safe against a loss of power, and again where more was committed meanwhile. */
+  save(): Promise<void> {
+    return this.#save(true);
+  }
+
+  async #save(durable: boolean): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     await this.#saving;
     if (this.#broken) throw this.#broken.error;
-    if (!this.#dirty || this.#stopped) return;
-    this.#saving = this.#saveOnce();
+    if (this.#stopped || !(this.#dirty || (durable && this.#volatile))) return;
+    this.#saving = this.#saveOnce(durable);
     try {
       await this.#saving;
     } finally {
@@ -80,14 +88,15 @@ export class Checkpointer {
     this.#timer = undefined;
   }
 
-  async #saveOnce(): Promise<void> {
+  async #saveOnce(durable: boolean): Promise<void> {
     const { state, log, signal, snapshot, syncSinks, saved } = this.#options;
     this.#dirty = false;
     const what = snapshot();
     for (let attempt = 0; ; attempt++) {
       try {
-        await syncSinks();
-        await state.save(what);
+        if (durable) await syncSinks();
+        await state.save(what, { sync: durable });
+        this.#volatile = !durable;
         break;
       } catch (error) {
         if (!(error as { retry?: boolean }).retry) this.#broken = { error };

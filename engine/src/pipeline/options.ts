@@ -44,6 +44,8 @@ export interface PipelineOptions {
   readonly maxRows: number;
   readonly idleMs: number;
   readonly checkpointMs: number;
+  /** Every checkpoint waits for the disk; see {@link openState}. */
+  readonly durable: boolean;
   /** False only in benchmarks: no tracker, no checkpoints, no confirmation by sinks. */
   readonly tracking: boolean;
   readonly openSinks: SinkOpeners;

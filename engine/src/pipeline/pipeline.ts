@@ -2,6 +2,7 @@
  * A running punchline: sources feed slots, workers compute, sinks write, positions follow. This file only connects the parts;
  * what each does stands in its own.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { SourceContext, SourceSpec } from '../spec/node.ts';
 import type { Json, Punchline, PunchlineNode } from '../spec/plan.ts';
 import type { Counts, WorkerPlan } from '../worker/protocol.ts';
@@ -112,6 +113,7 @@ export class Pipeline {
     this.#checkpointer = new Checkpointer({
       state,
       intervalMs: options.checkpointMs,
+      durable: options.durable,
       log,
       signal: this.#abort.signal,
       snapshot: () => this.#snapshot(),
@@ -136,8 +138,15 @@ export class Pipeline {
     this.#deliveries.add(this.#plan.deadLetters, await openSinks.deadLetters(this.#punchline, this.#state, log));
     await starting;
     this.metrics.bytesTotal = this.#intake.totalBytes();
-    // So that a kill before the first checkpoint can be undone too.
-    if (this.#options.tracking) await this.#state.save(this.#snapshot(), { sync: false });
+    if (this.#options.tracking) await this.#saveStart();
+  }
+
+  /** So that a crash before the first checkpoint can be undone too. */
+  async #saveStart(): Promise<void> {
+    const { checkpoint } = this.#state;
+    const start = this.#snapshot();
+    if (checkpoint && isDeepStrictEqual(start, { positions: checkpoint.positions, sinks: checkpoint.sinks })) return;
+    await this.#state.save(start, { sync: this.#options.durable });
   }
 
   /** Runs until the sources have ended, or `stop` was called, and all that was fed is delivered. */

@@ -37,6 +37,7 @@ async function probe(request: ProbeRequest): Promise<void> {
     workers: 1,
     log: quiet,
     tracking: false,
+    durable: false,
     openSinks: noSinks,
     probe: { ranges, open: new Set(ranges), singly, done: () => pipeline.stop() },
     unkillable: () => process.kill(process.pid, 'SIGKILL'),

@@ -5,6 +5,7 @@ import { loadKernelModule } from '../batch/kernel-module.ts';
 import { ReefError } from '../errors.ts';
 import type { Log } from '../spec/node.ts';
 import type { Punchline } from '../spec/plan.ts';
+import { bootId } from '../state/boot.ts';
 import { openState, type State } from '../state/state.ts';
 import { probeEntry } from './engine-files.ts';
 import type { Metrics } from './metrics.ts';
@@ -49,7 +50,9 @@ export interface RunResult {
 /** Rejects when the punchline could not be started; a failure while it runs is a result. */
 export async function runPunchline(punchline: Punchline, options: RunOptions): Promise<RunResult> {
   const specs = await specify(punchline);
-  const state = await openState(options.stateFolder);
+  // A batch can start afresh: its checkpoints need not wait for the disk, as long as a restart of the machine is noticed.
+  const boot = punchline.kind === 'BatchPunchline' ? bootId() : undefined;
+  const state = await openState(options.stateFolder, { boot });
   try {
     sayWhereItGoesOn(state, options.log);
     await isolateKillers({ punchline, specs, state, child: probeEntry(), log: options.log });
@@ -60,12 +63,13 @@ export async function runPunchline(punchline: Punchline, options: RunOptions): P
       workers: options.workers,
       log: options.log,
       tracking: options.tracking ?? true,
+      durable: boot === undefined,
       openSinks: realSinks,
       // The in-flight record stays: the next start isolates what hangs.
       unkillable: () => process.kill(process.pid, 'SIGKILL'),
     });
     const result = await runOpened(pipeline, punchline, state, options);
-    await state.markClean();
+    await state.markClean({ durable: result.outcome === 'finished' || result.outcome === 'stopped' });
     return result;
   } finally {
     await state.close();

@@ -85,6 +85,25 @@ describe('state folder', () => {
     assert.deepEqual(JSON.parse(await readFile(join(folder, 'checkpoint.json'), 'utf8')).positions, { in: { p: 19 } });
   });
 
+  test('keeps what did not wait for the disk over a kill, and forgets it over a restart of the machine', async (t) => {
+    const folder = await folderFor(t);
+    const checkpoint = { positions: { in: { a: 1 } }, sinks: {} };
+    const killed = await openState(folder, { boot: 'one' });
+    await killed.save(checkpoint, { sync: false });
+    await killed.close();
+    const again = await openState(folder, { boot: 'one' });
+    assert.deepEqual(again.checkpoint?.positions, checkpoint.positions);
+    await again.close();
+    const restarted = await openState(folder, { boot: 'two' });
+    assert.equal(restarted.checkpoint, undefined);
+    await restarted.save(checkpoint);
+    await restarted.markClean();
+    await restarted.close();
+    const ordered = await openState(folder, { boot: 'three' });
+    assert.deepEqual(ordered.checkpoint?.positions, checkpoint.positions, 'a run that ended in order has all on disk');
+    await ordered.close();
+  });
+
   test('forgets the positions when a batch is done', async (t) => {
     const folder = await folderFor(t);
     const state = await openState(folder);

@@ -8,11 +8,13 @@
  * | `suspects.json`      | what may have killed a process and is isolated                                          |
  * | `dead-letters.ndjson`| rejected rows where the punchline has no error table                                    |
  * | `running`            | is there while a run has not ended in order; empty once all of it was opened            |
+ * | `boot`               | the start of the machine that the checkpoint is good for, where it did not wait for the disk |
  * | `lock`               | names the process that uses the folder                                                  |
  */
 import { access, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReefError } from '../errors.ts';
+import { enterBoot, leaveBoot } from './boot.ts';
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 import { InFlight, type Range, readInFlight } from './inflight.ts';
 import { acquireLock, type Lock } from './lock.ts';
@@ -27,8 +29,16 @@ export function deadLettersPath(folder: string): string {
   return join(folder, 'dead-letters.ndjson');
 }
 
+export interface StateOptions {
+  /**
+   * Number of this start of the machine, for runs whose checkpoints do not wait for the disk: what they left is forgotten when the
+   * machine has been started since, unless they ended in order. Absent: checkpoints are good for ever.
+   */
+  readonly boot?: string | undefined;
+}
+
 /** Makes the folder where needed, locks it and reads what the last run left. */
-export async function openState(folder: string): Promise<State> {
+export async function openState(folder: string, { boot }: StateOptions = {}): Promise<State> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -41,6 +51,9 @@ export async function openState(folder: string): Promise<State> {
     throw error instanceof ReefError ? error : unusable(folder, error);
   }
   try {
+    if (boot !== undefined && (await enterBoot(folder, boot))) {
+      for (const name of ['checkpoint.json', 'inflight', 'inflight.names']) await rm(join(folder, name), { force: true });
+    }
     const checkpoint = await readCheckpoint(join(folder, 'checkpoint.json'));
     const suspects = await Suspects.open(join(folder, 'suspects.json'));
     const clean = !(await exists(join(folder, 'running')));
@@ -135,7 +148,8 @@ export class State {
   }
 
   /** The run has ended in order: the next start need not look for what killed it. */
-  async markClean(): Promise<void> {
+  async markClean({ durable }: { readonly durable: boolean } = { durable: true }): Promise<void> {
+    if (durable) await leaveBoot(this.folder);
     await rm(join(this.folder, 'running'), { force: true });
   }
 
