@@ -2,16 +2,20 @@
 //
 // The plan (u32 words; src/wasm/row-encoding.ts writes it):
 //   0 format: 0 bincode, 1 JSON   1 columns   2 pointer to them   3 whole rows: 0 no, 1 yes (then there are no columns)
-//   4 result: where the bytes end   5 result: integers beyond 32 bits   6 fixups: pointer, 7 room for so many, 8 result: how many
+//   4 result: where the bytes end   5 result: rows with integers beyond 32 bits   6 fixups: pointer, 7 room for so many, 8 result: how many
 //   9 row starts   10 row ends (whole rows: text of each row, by position; 0: see 11)   11 offsets: n + 1 u32 that count from 12   12 base
 // A column (8 words): name, unescaped: pointer and length; `"name":{"` for JSON: pointer and length; starts, ends, kinds; type.
 // A fixup (3 words) is a number that only TypeScript reads exactly: its token's start and end, and where its eight bytes go.
+//
+// Integers beyond 32 bits are told by column: at `wide` stand the number of names, for each of 31 of them pointer, length and how many
+// rows hold such an integer there, the same for all others (their count is word 96), and from word 97 on a mask for each row: bit n for
+// the n-th name, bit 31 for the others.
 import { copy, get32, get8, put32, put64, put8, putF64 } from './access';
 import { kindAt, word } from './columns-read';
 import { FALSE, FLOAT, INTEGER, LIST, LIST_OF, NULL, OBJECT, RAW, STRING, TRUE, TYPE_BOOLEAN, TYPE_BYTES, TYPE_FLOAT, TYPE_INTEGER, TYPE_STRING } from './convert';
 import { GOOD, floatValue, integerValue, readFloat, readInteger, writeInteger } from './convert-number';
 import { decodedBytes, writeBytesOf } from './rline-bytes';
-import { BACKSLASH, QUOTE, escape, findBackslash, skipSpace, skipString, skipValue, tokenKind, unescape } from './text';
+import { BACKSLASH, QUOTE, escape, findBackslash, sameBytes, skipSpace, skipString, skipValue, tokenKind, unescape } from './text';
 
 const FORMAT: usize = 0;
 const COLUMNS: usize = 4;
@@ -46,10 +50,12 @@ let plan: usize = 0;
 let json = false;
 let fixups: usize = 0;
 let fixupEnd: usize = 0;
-/** Name of the row's first integer beyond 32 bits. */
-let wideName: usize = 0;
-let wideLength: usize = 0;
-let rowIsWide = false;
+/** Names in the table at `wide`, and what the row and the value at hand hold. */
+const WIDE_NAMES: u32 = 31;
+const WIDE_MARKS: usize = 388;
+let wideTable: usize = 0;
+let wideMask: u32 = 0;
+let valueIsWide = false;
 
 @inline function field(offset: usize): usize {
   return <usize>get32(plan + offset);
@@ -64,9 +70,8 @@ let rowIsWide = false;
 }
 
 /**
- * Encodes rows[from..to) to [out, outEnd), with the pair (start, end) of each at `pairs` + 8 * (index - from). `wide`: 0, or for each
- * row the pointer and length of the name of its first integer beyond 32 bits (0: none). Returns how many rows were encoded: fewer
- * when there is no more room.
+ * Encodes rows[from..to) to [out, outEnd), with the pair (start, end) of each at `pairs` + 8 * (index - from), and fills in what stands
+ * at `wide` (see above). Returns how many rows were encoded: fewer when there is no more room.
  */
 export function encodeRline(at: usize, rows: usize, from: u32, to: u32, out: usize, outEnd: usize, pairs: usize, wide: usize): u32 {
   plan = at;
@@ -76,11 +81,14 @@ export function encodeRline(at: usize, rows: usize, from: u32, to: u32, out: usi
   const first = fixups;
   const whole = field(WHOLE) != 0;
   let wideRows: u32 = 0;
+  wideTable = wide;
+  put32(wide, 0);
+  put32(wide + WIDE_MARKS - 4, 0);
   let i = from;
   for (; i < to; i++) {
     const row = word(rows, <usize>i);
     if (rlineRoom(at, rows, i) > outEnd - out) break;
-    rowIsWide = false;
+    wideMask = 0;
     const fixupsBefore = fixups;
     const end = whole ? encodeText(textStart(row, <usize>i), textEnd(row, <usize>i), out) : encodeColumns(row, out);
     if (end == 0) {
@@ -91,12 +99,11 @@ export function encodeRline(at: usize, rows: usize, from: u32, to: u32, out: usi
     const pair = pairs + (<usize>(i - from) << 3);
     put32(pair, <u32>out);
     put32(pair + 4, <u32>end);
-    if (wide) {
-      const mark = wide + (<usize>(i - from) << 3);
-      put32(mark, rowIsWide ? <u32>wideName : 0);
-      put32(mark + 4, rowIsWide ? <u32>wideLength : 0);
+    put32(wide + WIDE_MARKS + (<usize>(i - from) << 2), wideMask);
+    if (wideMask) {
+      wideRows++;
+      countWide();
     }
-    if (rowIsWide) wideRows++;
     out = end;
   }
   put32(plan + RESULT_END, <u32>out);
@@ -155,13 +162,10 @@ function encodeColumns(row: usize, out: usize): usize {
     }
     const p = word(get32(column + 16), row);
     const end = word(get32(column + 20), row);
-    const wasWide = rowIsWide;
+    valueIsWide = false;
     const next = encodeValue(kind, p, end, get32(column + 28), out);
     if (next == 0) return 0;
-    if (rowIsWide && !wasWide) {
-      wideName = get32(column);
-      wideLength = get32(column + 4);
-    }
+    if (valueIsWide) markWide(get32(column), get32(column + 4));
     if (next == out) out = before;
     else {
       out = next;
@@ -200,13 +204,10 @@ function encodeText(p: usize, end: usize, out: usize): usize {
         put64(out, behind - out - 8);
         out = behind;
       }
-      const wasWide = rowIsWide;
+      valueIsWide = false;
       const next = encodeValue(kind, value, p, 0, out);
       if (next == 0) return 0;
-      if (rowIsWide && !wasWide) {
-        wideName = name;
-        wideLength = nameEnd - name;
-      }
+      if (valueIsWide) markWide(name, nameEnd - name);
       if (next == out) out = before;
       else {
         out = next;
@@ -217,6 +218,36 @@ function encodeText(p: usize, end: usize, out: usize): usize {
     if (get8(p) == 0x2c) p = skipSpace(p + 1);
   }
   return closeRow(start, count, out);
+}
+
+/** The row holds such an integer in this column. Rows mostly have the same names in the same order: one comparison finds it. */
+function markWide(name: usize, length: usize): void {
+  const names = get32(wideTable);
+  for (let i: u32 = 0; i < names; i++) {
+    const entry = wideTable + 4 + <usize>i * 12;
+    if (<usize>get32(entry + 4) == length && (<usize>get32(entry) == name || sameBytes(get32(entry), name, length))) {
+      wideMask |= 1 << i;
+      return;
+    }
+  }
+  if (names == WIDE_NAMES) {
+    wideMask |= 1 << 31;
+    return;
+  }
+  const entry = wideTable + 4 + <usize>names * 12;
+  put32(entry, <u32>name);
+  put32(entry + 4, <u32>length);
+  put32(entry + 8, 0);
+  put32(wideTable, names + 1);
+  wideMask |= 1 << names;
+}
+
+/** Only now: a row that has no room is begun again. */
+function countWide(): void {
+  for (let mask = wideMask; mask; mask &= mask - 1) {
+    const rows = wideTable + 12 + <usize>ctz(mask) * 12;
+    put32(rows, get32(rows) + 1);
+  }
 }
 
 @inline function closeRow(start: usize, count: u64, out: usize): usize {
@@ -296,8 +327,8 @@ function putToken(tag: u32, p: usize, end: usize, out: usize): usize {
 }
 
 function putInteger(value: i64, p: usize, end: usize, out: usize): usize {
+  if (<i64>(<i32>value) != value) valueIsWide = true;
   if (json) return putToken(TAG_INTEGER, p, end, out);
-  if (<i64>(<i32>value) != value) rowIsWide = true;
   put32(out, TAG_INTEGER);
   put64(out + 4, value);
   return out + 12;
@@ -383,6 +414,7 @@ function listTag(p: usize, end: usize, type: u32): u32 {
   let floats = 0;
   let booleans = 0;
   let others = 0;
+  let wide = false;
   p = skipSpace(p + 1);
   while (p < end && get8(p) != 0x5d) {
     const value = p;
@@ -393,7 +425,10 @@ function listTag(p: usize, end: usize, type: u32): u32 {
     else if (kind == FLOAT) floats++;
     else if (kind == TRUE || kind == FALSE) booleans++;
     else others++;
-    if (kind == INTEGER && readInteger(value, p) != GOOD && floats == 0 && type != (LIST_OF | TYPE_FLOAT)) others++;
+    if (kind == INTEGER && floats == 0 && type != (LIST_OF | TYPE_FLOAT)) {
+      if (readInteger(value, p) != GOOD) others++;
+      else if (<i64>(<i32>integerValue) != integerValue) wide = true;
+    }
     p = skipSpace(p);
     if (get8(p) == 0x2c) p = skipSpace(p + 1);
   }
@@ -405,7 +440,9 @@ function listTag(p: usize, end: usize, type: u32): u32 {
     return TAG_VEC_STRING;
   }
   if (strings || (numbers && booleans)) return NO_TAG;
-  return floats || type == (LIST_OF | TYPE_FLOAT) ? TAG_VEC_FLOAT : TAG_VEC_INTEGER;
+  if (floats || type == (LIST_OF | TYPE_FLOAT)) return TAG_VEC_FLOAT;
+  if (wide) valueIsWide = true;
+  return TAG_VEC_INTEGER;
 }
 
 function putList(p: usize, end: usize, type: u32, out: usize): usize {
@@ -440,7 +477,6 @@ function putList(p: usize, end: usize, type: u32, out: usize): usize {
         readInteger(value, p);
         number = integerValue;
       }
-      if (<i64>(<i32>number) != number) rowIsWide = true;
       put64(out, number);
       out += 8;
     }

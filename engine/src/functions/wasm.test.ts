@@ -147,15 +147,15 @@ test('check reports a module that cannot be opened, at the node', async (t) => {
 test('integers beyond 32 bits are warned of once for each column and counted, or rejected when told so', async (t) => {
   const wide = Array.from(
     { length: 12_000 },
-    (_, n) => `{"creation_timestamp":${n < 9000 ? 5e9 + n : n},"b":${n === 9007 ? 2 ** 40 : 1}}`,
+    (_, n) => `{"creation_timestamp":${n < 9000 ? 5e9 + n : n},"b":${n === 7 ? 2 ** 40 : 1}}`,
   );
   const lenient = await run(t, { path: momentFile }, wide);
   assert.equal(lenient.code, 0, lenient.stderr);
   assert.equal(lenient.out().length, 12_000);
-  const warned = lenient.stderr.match(/warn .*rows with integers beyond 32 bits, the first of them in column "\w+"/g)!;
+  const warned = lenient.stderr.match(/warn .*rows with integers beyond 32 bits in column "\w+"/g)!;
   assert.deepEqual(warned.map((line) => /"(\w+)"$/.exec(line)![1]).sort(), ['b', 'creation_timestamp']);
-  assert.match(lenient.stderr, / 9,000 at "f" with integers beyond 32 bits, the first of them in column "creation_timestamp"\n/);
-  assert.match(lenient.stderr, / 1 at "f" with integers beyond 32 bits, the first of them in column "b"\n/);
+  assert.match(lenient.stderr, / 9,000 at "f" with integers beyond 32 bits in column "creation_timestamp"\n/);
+  assert.match(lenient.stderr, / 1 at "f" with integers beyond 32 bits in column "b"\n/);
   const strict = await run(t, { path: momentFile, strict_integers: true, input_columns: ['creation_timestamp'] }, wide);
   assert.equal(strict.out().length, 3000);
   assert.equal(strict.errors().length, 9000);

@@ -104,13 +104,14 @@ function make(options: OpenFunctionOptions, loaded: FunctionModule, kernelMemory
 /** More different columns than these are not named one by one. */
 const MOST_NAMED = 20;
 
-function wideNotice({ notice, strictIntegers, node }: OpenFunctionOptions): (column: string, rows: number) => void {
+function wideNotice({ notice, strictIntegers, node, format }: OpenFunctionOptions): (column: string | undefined, rows: number) => void {
   const named = new Set<string>();
-  const hint = `function "${node}" sees only their low 32 bits if it was built with the published crates (strict_integers rejects such rows)`;
+  const does = format === 'json' ? 'refuses such rows' : 'sees only their low 32 bits';
+  const hint = `function "${node}" ${does} if it was built with the published crates (strict_integers rejects such rows)`;
   return (column, rows) => {
     if (strictIntegers) return;
-    if (named.size < MOST_NAMED) named.add(column);
-    const where = named.has(column) ? `column ${JSON.stringify(column)}` : 'other columns';
-    notice(`integers beyond 32 bits, the first of them in ${where}`, rows, hint);
+    if (column !== undefined && named.size < MOST_NAMED) named.add(column);
+    const where = column !== undefined && named.has(column) ? `column ${JSON.stringify(column)}` : 'other columns';
+    notice(`integers beyond 32 bits in ${where}`, rows, hint);
   };
 }

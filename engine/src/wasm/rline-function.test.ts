@@ -416,6 +416,44 @@ test('integers beyond 32 bits are told by column, and rejected when strict', asy
   );
 });
 
+test('every column with integers beyond 32 bits is told, also where one row holds several, in every form of rows', async () => {
+  const rows = [
+    '{"a":5000000000,"\\u00e9":[1,-2147483649,5000000000],"c":1}',
+    '{"a":1,"c":4294967296,"é":5000000000}',
+    '{"a":2147483647}',
+  ];
+  for (const options of [{}, { columns: ['a', 'é', 'c'] }, { columns: ['é', 'a', 'c'], types: { c: 'float' } }] as Options[]) {
+    for (const format of ['bincode', 'json'] as const) {
+      const { run, wide } = await open(format === 'json' ? echoJson : echo, { ...options, format });
+      assert.equal(run(rows).rejections.length, 0);
+      const counts = new Map<string | undefined, number>();
+      for (const [column, count] of wide) counts.set(column, (counts.get(column) ?? 0) + count);
+      assert.deepEqual(
+        Object.fromEntries(counts),
+        { a: 1, é: 2, ...(options.types ? {} : { c: 1 }) },
+        JSON.stringify([options, format]),
+      );
+    }
+  }
+  const strict = await open(echo, { strictIntegers: true });
+  assert.match(strict.run(rows).rejections[0]!.reason, /^columns "a", "é" hold an integer beyond 32 bits/);
+});
+
+test('more columns with integers beyond 32 bits than are named are counted together', async () => {
+  const row = JSON.stringify(Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`c${i}`, 2 ** 40])));
+  const { run, wide } = await open(echo);
+  run([row, '{"a":1}', row]);
+  assert.equal(wide.length, 32);
+  assert.deepEqual(
+    [wide[0], wide[30], wide[31]],
+    [
+      ['c0', 2],
+      ['c30', 2],
+      [undefined, 2],
+    ],
+  );
+});
+
 test('rows too large for the common room go through alone', async () => {
   const { run } = await open(echo, { arena: 32 });
   const rows = Array.from(

@@ -12,7 +12,7 @@ import type { Guest, RunOutcome } from './guest.ts';
 import type { RlineFormat } from './rline-kernel.ts';
 import { Verdict } from './rline-kernel.ts';
 import { RowDecoding } from './row-decoding.ts';
-import { type EncodingOptions, RowEncoding } from './row-encoding.ts';
+import { type EncodingOptions, RowEncoding, wideBytes } from './row-encoding.ts';
 import { RESULT_BYTES } from './shim.ts';
 
 export interface RlineFunctionOptions extends EncodingOptions {
@@ -24,8 +24,8 @@ export interface RlineFunctionOptions extends EncodingOptions {
   readonly digest?: string;
   /** Rows with an integer that the guest cannot hold are rejected instead of passed. */
   readonly strictIntegers: boolean;
-  /** Called with the name of a column that holds such an integer and how many rows of a batch do. */
-  readonly onWide: (column: string, rows: number) => void;
+  /** Called with the name of a column that holds such integers (`undefined`: of any more) and in how many rows. */
+  readonly onWide: (column: string | undefined, rows: number) => void;
   /** Told of each batch how many rows ran and how many of them failed; may throw to stop the punchline. */
   readonly onRows?: (rows: number, failed: number) => void;
 }
@@ -86,7 +86,7 @@ class BatchRun {
     this.#arena = arena;
     this.#frame = {
       pairs: arena.take(CHUNK_ROWS * 8),
-      wide: arena.take(CHUNK_ROWS * 8),
+      wide: arena.take(wideBytes(CHUNK_ROWS)),
       results: arena.take(CHUNK_ROWS * RESULT_BYTES),
       log: arena.take(LOG_BYTES),
       input: arena.take(INPUT_BYTES),
@@ -141,22 +141,20 @@ class BatchRun {
 
   /** Says which columns hold integers that the guest cuts; with strict integers, marks the rows that are not to run. */
   #tellWide(from: number, count: number): Uint8Array | undefined {
-    const { words, bytes } = this.#arena;
+    const { wide } = this.#frame;
     const { strictIntegers, onWide } = this.#options;
-    const refused = strictIntegers ? new Uint8Array(count) : undefined;
-    const columns = new Map<string, number>();
-    const at = this.#frame.wide >>> 2;
+    for (const [column, rows] of this.#encoding.wideColumns(wide)) onWide(column, rows);
+    if (!strictIntegers) return undefined;
+    const refused = new Uint8Array(count);
     for (let i = 0; i < count; i++) {
-      const name = words[at + 2 * i]!;
-      if (name === 0) continue;
-      const column = bytes.toString('utf8', name, name + words[at + 2 * i + 1]!);
-      columns.set(column, (columns.get(column) ?? 0) + 1);
-      if (refused === undefined) continue;
+      if (!this.#encoding.isWide(wide, i)) continue;
       refused[i] = 1;
-      const reason = `column ${JSON.stringify(column)} holds an integer beyond 32 bits, which the function cannot take (strict_integers)`;
+      const names = this.#encoding.wideOf(wide, i).map((name) => JSON.stringify(name));
+      const where =
+        names.length === 0 ? 'the row holds' : names.length === 1 ? `column ${names} holds` : `columns ${names.join(', ')} hold`;
+      const reason = `${where} an integer beyond 32 bits, which the function cannot take (strict_integers)`;
       this.#rejections.push([this.#rows[from + i]!, reason]);
     }
-    for (const [column, rows] of columns) onWide(column, rows);
     return refused;
   }
 

@@ -7,6 +7,9 @@ import type { RlineFormat, RlineKernel } from './rline-kernel.ts';
 
 const PLAN_WORDS = 13;
 const COLUMN_WORDS = 8;
+/** What the kernel says of integers beyond 32 bits: names, the rows of each, then a mask for each row. */
+const WIDE_NAMES = 31;
+const WIDE_MARKS = 97;
 const Word = { resultEnd: 4, resultWide: 5, fixups: 6, fixupRoom: 7, resultFixups: 8 } as const;
 
 /** Types as the kernel numbers them; `json` becomes a string of its text. */
@@ -35,6 +38,11 @@ export function declaredTypes(declared: readonly ColumnDeclaration[]): ReadonlyM
   return new Map(declared.map(({ name, type }) => [name, type]));
 }
 
+/** Bytes at `wide` of an {@link EncodeTarget} for so many rows. */
+export function wideBytes(rows: number): number {
+  return (WIDE_MARKS + rows) * 4;
+}
+
 /** Where `encode` puts rows; the arrays have room for the chunk's rows. */
 export interface EncodeTarget {
   readonly out: number;
@@ -49,6 +57,7 @@ export class RowEncoding {
   readonly #kernel: RlineKernel;
   readonly #plan: number;
   readonly #rows: number;
+  readonly #whole: boolean;
 
   constructor(view: TokenAccess & { readonly rows: Uint32Array }, options: EncodingOptions, fixupRoom: number) {
     const { arena } = view;
@@ -56,6 +65,7 @@ export class RowEncoding {
     this.#kernel = arena.kernel as unknown as RlineKernel;
     this.#rows = view.rowsPointer;
     const names = options.columns ?? view.names();
+    this.#whole = names === undefined;
     const format = options.format === 'json' ? 1 : 0;
     const fixups = arena.take(fixupRoom * 12);
     const text = names === undefined && view.edited ? encodedText(view) : undefined;
@@ -90,6 +100,35 @@ export class RowEncoding {
   /** Rows of the last `encode` that hold an integer beyond 32 bits. */
   get wideRows(): number {
     return this.#arena.words[(this.#plan >>> 2) + Word.resultWide]!;
+  }
+
+  /** Columns with integers beyond 32 bits in the rows of the last `encode`, and in how many; `undefined` stands for more columns. */
+  wideColumns(wide: number): readonly (readonly [column: string | undefined, rows: number])[] {
+    const { words } = this.#arena;
+    const at = wide >>> 2;
+    const columns = Array.from({ length: words[at]! }, (_, i) => [this.#wideName(at, i), words[at + 3 + 3 * i]!] as const);
+    return [...columns, [undefined, words[at + 3 + 3 * WIDE_NAMES]!] as const].filter(([, rows]) => rows > 0);
+  }
+
+  /** The same for one of these rows: names, as far as they are kept. */
+  wideOf(wide: number, index: number): readonly string[] {
+    const at = wide >>> 2;
+    const mask = this.#arena.words[at + WIDE_MARKS + index]!;
+    const names: string[] = [];
+    for (let i = 0; i < WIDE_NAMES; i++) if ((mask >>> i) & 1) names.push(this.#wideName(at, i));
+    return names;
+  }
+
+  isWide(wide: number, index: number): boolean {
+    return this.#arena.words[(wide >>> 2) + WIDE_MARKS + index] !== 0;
+  }
+
+  /** In whole rows names stand as they came in. */
+  #wideName(at: number, i: number): string {
+    const { words, bytes } = this.#arena;
+    const start = words[at + 1 + 3 * i]!;
+    const name = bytes.toString('utf8', start, start + words[at + 2 + 3 * i]!);
+    return this.#whole ? (JSON.parse(`"${name}"`) as string) : name;
   }
 
   #fixUp(): void {
