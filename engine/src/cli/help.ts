@@ -1,8 +1,8 @@
 /** What `reef help` and `reef list` print: the texts about node types come from their specs. */
 import { ReefError } from '../errors.ts';
 import { builtins, canonicalType, kindsOf, nodeKinds } from '../nodes.ts';
+import { allSettings } from '../spec/common-settings.ts';
 import { describe, type SettingRow } from '../spec/describe.ts';
-import { allSettings } from '../spec/encoding.ts';
 import { nearestWord } from '../spec/nearest-word.ts';
 import type { NodeSpec } from '../spec/node.ts';
 import type { NodeKind } from '../spec/plan.ts';

@@ -49,6 +49,7 @@ test('the smallest punchline has all its defaults', async () => {
           type: 'show',
           settings: { rows: 20 },
           codec: { name: 'json' },
+          policy: 'required',
           out: [],
           location: { file: 'smallest.yaml', line: 7, column: 7 },
         },

@@ -57,6 +57,7 @@ function plan(node: SpecifiedNode, problems: ProblemList): PunchlineNode {
     type: node.canonical!,
     settings: node.settings as Readonly<Record<string, Json>>,
     ...(node.codec === undefined ? {} : { codec: node.codec }),
+    ...(node.policy === undefined ? {} : { policy: node.policy }),
     out,
     location: { file: problems.source.file, ...problems.source.position(node.at) },
   };

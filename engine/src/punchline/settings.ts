@@ -1,7 +1,9 @@
 /** The settings of one node: from what stands in the file to what its spec declares. */
-import { allSettings, ENCODING } from '../spec/encoding.ts';
+import { allSettings, BEST_EFFORT, commonSettings } from '../spec/common-settings.ts';
+import { ENCODING } from '../spec/encoding.ts';
+import type { Fields } from '../spec/fields.ts';
 import type { NodeSpec, SettingIssue } from '../spec/node.ts';
-import type { Codec, Json } from '../spec/plan.ts';
+import type { Codec, DeliveryPolicy, Json } from '../spec/plan.ts';
 import { pathText, settingMessage } from '../spec/setting-text.ts';
 import { type SettingProblem, validateSettings } from '../spec/validate.ts';
 import type { ProblemList } from './problem.ts';
@@ -11,6 +13,7 @@ import { follow, type MapTree, plainValue, type ScalarTree } from './tree.ts';
 export interface NodeSettings {
   readonly settings: Readonly<Record<string, Json>>;
   readonly codec?: Codec;
+  readonly policy?: DeliveryPolicy;
 }
 
 export interface SettingsRequest {
@@ -27,13 +30,14 @@ export interface SettingsRequest {
 export async function readSettings(request: SettingsRequest, problems: ProblemList): Promise<NodeSettings | undefined> {
   const { spec } = request;
   const fields = allSettings(spec);
+  const common = commonSettings(spec);
   let wrong = false;
   const complain: Complain = (at, message, suggestion) => {
     wrong = true;
     problems.error(at, `${request.subject}: ${message}`, suggestion);
   };
   const written: MapTree = request.tree ?? { kind: 'map', at: request.at, entries: new Map() };
-  const tree = shapeSettings(written, fields, { encoding: fields !== spec.settings, complain });
+  const tree = shapeSettings(written, fields, { encoding: Object.hasOwn(common, ENCODING), complain });
   const validation = await validateSettings(fields, plainValue(tree) as Record<string, unknown>);
   for (const problem of validation.problems) report(problem, tree, request.at, complain);
   if (wrong || !validation.settings) return undefined;
@@ -43,9 +47,18 @@ export async function readSettings(request: SettingsRequest, problems: ProblemLi
     problems.error(place.at === tree.at ? request.at : place.at, `${request.subject}${issueText(issue)}`);
   }
   if (wrong) return undefined;
-  if (fields === spec.settings) return { settings: validation.settings };
-  const { [ENCODING]: encoding, ...settings } = validation.settings;
-  return { settings, codec: { name: encoding } as Codec };
+  return nodeSettings(spec, validation.settings, common);
+}
+
+/** The common settings become what the plan says of the node; the others are the node's own. */
+function nodeSettings(spec: NodeSpec, all: Readonly<Record<string, Json>>, common: Fields): NodeSettings {
+  const own = Object.entries(all).filter(([name]) => !Object.hasOwn(common, name));
+  const policy = Object.hasOwn(common, BEST_EFFORT) && all[BEST_EFFORT] === true ? 'best_effort' : 'required';
+  return {
+    settings: Object.fromEntries(own),
+    ...(Object.hasOwn(common, ENCODING) ? { codec: { name: all[ENCODING] } as Codec } : {}),
+    ...(spec.kind === 'sink' ? { policy } : {}),
+  };
 }
 
 type Complain = (at: number, message: string, suggestion?: string) => void;

@@ -1,15 +1,15 @@
-import { choice, type Fields } from './fields.ts';
+import { choice, type Field } from './fields.ts';
 import type { NodeSpec } from './node.ts';
 import type { Codec } from './plan.ts';
 
 /** The setting that every node with codecs has beside its own; the first codec is the default. */
 export const ENCODING = 'encoding';
 
-/** All settings that a node of this type takes. */
-export function allSettings(spec: NodeSpec): Fields {
-  if (spec.kind === 'function' || spec.codecs.length === 0 || Object.hasOwn(spec.settings, ENCODING)) return spec.settings;
+/** Its field; `undefined` for a node without codecs. */
+export function encodingField(spec: NodeSpec): Field<unknown> | undefined {
+  if (spec.kind === 'function' || spec.codecs.length === 0) return undefined;
   const doc = (spec.kind === 'source' ? readDoc : writeDoc)(spec.codecs);
-  return { ...spec.settings, [ENCODING]: choice(spec.codecs, doc, { default: spec.codecs[0]! }) };
+  return choice(spec.codecs, doc, { default: spec.codecs[0]! });
 }
 
 type Codecs = readonly Codec['name'][];

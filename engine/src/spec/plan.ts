@@ -13,6 +13,12 @@ export interface Location {
 export type PunchlineKind = 'StreamPunchline' | 'BatchPunchline';
 export type NodeKind = 'source' | 'function' | 'sink';
 
+/**
+ * What happens when a sink is slower than the others. `required`: everybody waits, a row counts as delivered when this sink has it
+ * too. `best_effort`: nobody waits, rows beyond a bound are dropped and counted.
+ */
+export type DeliveryPolicy = 'required' | 'best_effort';
+
 /** A punchline that has been read, checked and given all its defaults: plain data, may be posted to a worker. */
 export interface Punchline {
   readonly kind: PunchlineKind;
@@ -36,6 +42,8 @@ export interface PunchlineNode {
   readonly settings: Readonly<Record<string, Json>>;
   /** Present on every node whose spec has codecs. */
   readonly codec?: Codec;
+  /** Present on every sink. */
+  readonly policy?: DeliveryPolicy;
   readonly out: readonly Edge[];
   readonly location: Location;
 }
