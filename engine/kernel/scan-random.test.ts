@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { mutate, randomKeys, randomRow, seeded } from './random-rows.ts';
+import { recombinedRows } from './recombined-rows.ts';
 import { ScanHarness } from './scan-harness.ts';
 import { assertAgrees } from './scan-oracle.ts';
 
@@ -35,6 +36,16 @@ describe('scanJson on random rows', () => {
       );
     });
   }
+
+  test('agrees with JSON.parse on rows put together from pieces of rows that it has learned from', () => {
+    fc.assert(
+      fc.property(seed, (chosen) => {
+        const input = Buffer.concat(recombinedRows(seeded(chosen)).flatMap((row) => [row, Buffer.from('\n')]));
+        assertAgrees(input, harnesses.debug.scan(input, { keys: randomKeys }), randomKeys);
+      }),
+      { numRuns: 5000 },
+    );
+  });
 
   test('agrees with JSON.parse on any JSON between two good rows', () => {
     const document = fc.oneof(
