@@ -199,6 +199,9 @@ export class Computer {
       out: Array.from(job.lent, ([sink, { slot }]) => ({ sink, start: slot.start, end: slot.end, largest: large.has(slot) })),
       wanted: this.#options.wanted(),
       ...(range.reject ? { reject: range.reject } : {}),
+      ...(job.table === undefined ? {} : { table: job.table }),
+      ...(job.codec === undefined ? {} : { codec: job.codec }),
+      ...(job.marks === undefined ? {} : { marks: job.marks }),
     });
   }
 

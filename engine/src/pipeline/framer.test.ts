@@ -14,6 +14,7 @@ interface Taken {
   readonly end: number;
   readonly last: boolean;
   readonly reject?: Cut['reject'];
+  readonly marks: readonly number[];
 }
 
 /** A framer over small slots, with what comes out of it. `split: 'worker'` consumes whole rows only, as a worker does. */
@@ -30,16 +31,18 @@ function framed(split: 'newline' | 'worker', signal = new AbortController().sign
   const largeInput = new SlotPool(slots.slice(4));
   const cuts: Taken[] = [];
   const submit = async (cut: Cut): Promise<number> => {
-    const { from, to, last, offset, end, reject, pool, slot } = cut;
+    const { from, to, last, offset, end, reject, marks, pool, slot } = cut;
     const whole = Buffer.from(bytes.subarray(from, to)).toString('latin1');
     const consumed = last || split === 'newline' ? whole.length : whole.lastIndexOf('\n') + 1;
     const text = whole.slice(0, consumed);
+    const behind = split === 'worker' && !reject ? offset + consumed : end;
     if (text !== '' || reject)
       cuts.push({
         text,
         offset,
-        end: split === 'worker' && !reject ? offset + consumed : end,
+        end: behind,
         last,
+        marks: marks.filter((mark) => mark <= behind),
         ...(reject ? { reject } : {}),
       });
     await Promise.resolve();
@@ -64,10 +67,15 @@ async function feed(framer: Framer, text: string, chunks: Iterator<number>, flus
     const room = await framer.room();
     const length = Math.min(room.length, data.length - at, chunks.next().value!);
     room.set(data.subarray(at, at + length));
-    framer.advance(length, { flush: flush.next().value! });
+    const marks = endsOfRows(text).filter((end) => end > at && end <= at + length);
+    framer.advance(length, { flush: flush.next().value!, marks });
     at += length;
   }
   await framer.end();
+}
+
+function endsOfRows(text: string): number[] {
+  return Array.from(text.matchAll(/\n/g), ({ index }) => index + 1);
 }
 
 const anyRows = fc.array(
@@ -111,8 +119,13 @@ for (const split of ['newline', 'worker'] as const) {
               for (const row of cut.text.split('\n')) assert.ok(row.length <= MOST);
               seen.push(cut.text);
             }
+            assert.ok(cut.marks.every((mark) => mark > cut.offset && mark <= cut.end));
             offset = cut.end;
           }
+          assert.deepEqual(
+            cuts.flatMap(({ marks }) => marks),
+            endsOfRows(text),
+          );
           assert.equal(seen.join(''), text);
           assert.equal(input.free, 4, 'an input slot was not given back');
           assert.equal(largeInput.free, 1, 'the large slot was not given back');
@@ -160,6 +173,23 @@ test('a row beyond the bound counts as submitted only when it is', async () => {
   await framer.end();
   assert.equal(cuts.length, 1);
   assert.equal(framer.offset, row.length + 1);
+});
+
+test('a row beyond the bound goes on its way at a flush, though nothing follows', async () => {
+  const { framer, cuts } = framed('newline');
+  for (let left = 3 * MOST; left > 0; ) {
+    const room = await framer.room();
+    const length = Math.min(room.length, left);
+    room.fill(120, 0, length);
+    left -= length;
+    if (left === 0) room[length - 1] = 10;
+    framer.advance(length, left > 0 ? {} : { flush: true, marks: [3 * MOST] });
+  }
+  await new Promise(setImmediate);
+  assert.deepEqual(
+    cuts.map(({ end, marks }) => ({ end, marks })),
+    [{ end: 3 * MOST, marks: [3 * MOST] }],
+  );
 });
 
 test('whoever holds a slot that nobody writes to gives it up for those who wait', async () => {

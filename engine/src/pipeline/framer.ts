@@ -7,7 +7,7 @@
  * goes on, to be rejected.
  */
 import type { Hash } from 'node:crypto';
-import type { PartitionFeed } from '../spec/node.ts';
+import type { AdvanceOptions, PartitionFeed } from '../spec/node.ts';
 import type { RejectRange } from '../worker/protocol.ts';
 import type { SharedMemory, Slot, SlotPool } from './slots.ts';
 
@@ -27,6 +27,8 @@ export interface Cut {
   readonly offset: number;
   readonly end: number;
   readonly reject?: RejectRange;
+  /** Marks of the source, up to `end`. */
+  readonly marks: readonly number[];
 }
 
 export interface FramerHost {
@@ -63,6 +65,8 @@ export class Framer implements PartitionFeed {
   /** The source may be writing to the slot. */
   #lent = false;
   #oversize: Oversize | undefined;
+  /** Marks of the source that no cut has taken yet. */
+  #marks: number[] = [];
   #consumed: Promise<void> | undefined;
 
   constructor(host: FramerHost, offset: number) {
@@ -85,12 +89,14 @@ export class Framer implements PartitionFeed {
     return this.#host.memory.bytes.subarray(from, slot.end);
   }
 
-  advance(length: number, options?: { readonly flush?: boolean }): void {
+  advance(length: number, options?: AdvanceOptions): void {
     const slot = this.#slot;
     if (!slot) throw new TypeError('Cannot advance a partition: room() was not awaited before');
     this.#lent = false;
+    if (options?.marks) this.#marks.push(...options.marks);
     if (this.#oversize) {
       this.#skip(this.#oversize, slot, length);
+      if (options?.flush) this.#submitFinished();
       return;
     }
     this.#filled += length;
@@ -98,6 +104,7 @@ export class Framer implements PartitionFeed {
     const room = slot.end - slot.start - this.#filled;
     // A rest of under an eighth is not worth a read of its own.
     if (options?.flush || room < (slot.end - slot.start) >> 3) this.#cut(slot, room === 0);
+    if (options?.flush) this.#submitFinished();
     // Nothing is known to follow soon: a thousand calm partitions must not hold a thousand slots.
     if (options?.flush && this.#slot && !this.#oversize) this.#carryOver(this.#slot, 0);
     else if (this.#slot && this.#pool.waiting > 0) this.yield();
@@ -209,17 +216,28 @@ export class Framer implements PartitionFeed {
     if (this.#host.split === 'newline') {
       this.#carry = this.#copy(slot.start + length, slot.start + this.#filled);
       this.#forget(length);
-      void this.#host.submit({ slot, pool, from: slot.start, to: slot.start + length, last, offset, end: offset + length });
+      void this.#host.submit(this.#cutOf(slot, pool, length, { last, offset }));
       return;
     }
     // The worker's answer frees the slot, so what may be presented again is kept first.
     const copy = this.#copy(slot.start, slot.start + length);
     this.#forget(0);
-    const consumed =
-      (await this.#host.submit({ slot, pool, from: slot.start, to: slot.start + length, last, offset, end: offset + length })) -
-      slot.start;
+    const cut = this.#cutOf(slot, pool, length, { last, offset });
+    const consumed = (await this.#host.submit(cut)) - slot.start;
     this.#carry = copy.subarray(consumed);
     this.#offset = offset + consumed;
+    this.#marks.unshift(...cut.marks.filter((mark) => mark > this.#offset));
+  }
+
+  #cutOf(slot: Slot, pool: SlotPool, length: number, { last, offset }: Pick<Cut, 'last' | 'offset'>): Cut {
+    const end = offset + length;
+    return { slot, pool, from: slot.start, to: slot.start + length, last, offset, end, marks: this.#takeMarks(end) };
+  }
+
+  #takeMarks(end: number): readonly number[] {
+    if (this.#marks.length === 0) return [];
+    const later = this.#marks.findIndex((mark) => mark > end);
+    return this.#marks.splice(0, later < 0 ? this.#marks.length : later);
   }
 
   #forget(length: number): void {
@@ -282,6 +300,14 @@ export class Framer implements PartitionFeed {
     this.#offset = oversize.offset + oversize.bytes + 1;
   }
 
+  /** A row beyond the bound that has ended goes on its way: nothing may follow that would bring it there. */
+  #submitFinished(): void {
+    if (!this.#oversize?.done) return;
+    this.#consumed = this.#submitOversize(this.#oversize);
+    // Seen by the next call; it only fails when all ends.
+    this.#consumed.catch(() => {});
+  }
+
   async #submitOversize(oversize: Oversize): Promise<void> {
     if (this.#slot) this.#release(this.#slot);
     const { memory, signal, maxRowBytes } = this.#host;
@@ -300,6 +326,7 @@ export class Framer implements PartitionFeed {
       last: true,
       offset: oversize.offset,
       end,
+      marks: this.#takeMarks(end),
       reject: {
         reason: `the row is ${oversize.bytes} bytes long, at most ${maxRowBytes} are allowed`,
         truncated: { bytes: oversize.bytes, sha256: oversize.hash.digest('hex') },

@@ -3,13 +3,13 @@ import { ReefError } from '../errors.ts';
 import type { Feed, Log, PartitionFeed, PartitionOptions, Position, Source } from '../spec/node.ts';
 import type { Json } from '../spec/plan.ts';
 import type { Suspect } from '../state/suspects.ts';
-import type { Counts, WorkerPlan } from '../worker/protocol.ts';
+import type { Counts, Marked, WorkerPlan } from '../worker/protocol.ts';
 import { backoff } from './backoff.ts';
 import { type Cut, Framer } from './framer.ts';
 import type { Job } from './job.ts';
 import type { Metrics } from './metrics.ts';
 import type { Probe } from './options.ts';
-import { Partition, type PartitionBatch, type PartitionEvents } from './partition.ts';
+import { type MarkedRows, Partition, type PartitionBatch, type PartitionEvents } from './partition.ts';
 import { probedRanges } from './probed-ranges.ts';
 import type { SharedMemory } from './slots.ts';
 import { rangesAround } from './suspects.ts';
@@ -161,7 +161,7 @@ export class Intake {
   #submit(source: number, partition: Partition, cut: Cut): Promise<number> {
     const { metrics, memory, suspects, pinned, probe, submit, counted, computed } = this.#options;
     const consumed = Promise.withResolvers<number>();
-    const batch: PartitionBatch = partition.add(cut.end);
+    const batch: PartitionBatch = partition.add(cut.end, cut.marks);
     const whole = { from: cut.from, to: cut.to, deaths: 0, ...(cut.reject ? { reject: cut.reject } : {}) };
     let ranges = rangesAround(whole, cut.offset, partition, suspects, memory.bytes);
     if (probe) ranges = probedRanges(ranges, cut, partition, probe, memory.bytes);
@@ -180,11 +180,17 @@ export class Intake {
       last: cut.last,
       timestamp: Date.now(),
       pin: pinned ? partition.number : undefined,
+      ...(partition.table === undefined ? {} : { table: partition.table }),
+      ...(partition.codec === undefined ? {} : { codec: partition.codec }),
+      ...(batch.marked ? { marks: cut.marks } : {}),
       ranges,
       lent: new Map(),
       isFirst: () => partition.isFirst(batch),
       ready: (parts) => partition.ready(batch, parts),
-      counted,
+      counted: (counts) => {
+        if (batch.marked) for (const marked of counts.marked ?? []) addMarked(batch.marked, marked);
+        counted(counts);
+      },
       computed: (pointer) => {
         if (!cut.reject) batch.end = cut.offset + (pointer - cut.from);
         cut.pool.release(cut.slot);
@@ -197,4 +203,13 @@ export class Intake {
     else submit(job);
     return consumed.promise;
   }
+}
+
+function addMarked(sum: MarkedRows, more: Marked): void {
+  more.rows.forEach((rows, index) => {
+    sum.rows[index]! += rows;
+  });
+  more.rejected.forEach((rows, index) => {
+    sum.rejected[index]! += rows;
+  });
 }

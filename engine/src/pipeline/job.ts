@@ -1,3 +1,5 @@
+import type { PartitionOptions } from '../spec/node.ts';
+import type { Codec } from '../spec/plan.ts';
 import type { Counts, Part, RejectRange } from '../worker/protocol.ts';
 import type { Slot, SlotPool } from './slots.ts';
 
@@ -29,6 +31,11 @@ export interface Job {
   readonly timestamp: number;
   /** Index of the one worker that may compute it, where a function keeps state by partition. */
   readonly pin: number | undefined;
+  /** Of the partition, see {@link PartitionOptions}. */
+  readonly table?: string;
+  readonly codec?: Codec;
+  /** Rows are counted between them. */
+  readonly marks?: readonly number[];
   /** What is left to compute, in order; normally one range. */
   ranges: Range[];
   /** Output slots that are lent to it, by sink. */

@@ -1,5 +1,6 @@
 /** One partition of a source: cuts come in, results go out in the same order, positions follow once everything is delivered. */
 import type { PartitionOptions, Position, SinkPosition } from '../spec/node.ts';
+import type { Codec } from '../spec/plan.ts';
 import type { Framer } from './framer.ts';
 import type { ReadyPart } from './job.ts';
 import { type TrackedBatch, Tracker } from './tracker.ts';
@@ -12,6 +13,14 @@ export interface PartitionBatch extends TrackedBatch {
   /** Output that waits for earlier batches. */
   held: ReadyPart[];
   computed: boolean;
+  /** Where the source wants to know what became of its rows: how many there were between its marks. */
+  readonly marked: MarkedRows | undefined;
+}
+
+export interface MarkedRows {
+  readonly marks: readonly number[];
+  readonly rows: number[];
+  readonly rejected: number[];
 }
 
 /** A sink's position with the number of the write that it stands for: later ones cover earlier ones. */
@@ -42,6 +51,7 @@ export class Partition {
   readonly #sequence: PartitionBatch[] = [];
   readonly #events: PartitionEvents;
   #positionOf: (offset: number) => Position = (offset) => offset;
+  #options: PartitionOptions = {};
 
   constructor(source: string, name: string, events: PartitionEvents, number: number) {
     this.source = source;
@@ -51,16 +61,26 @@ export class Partition {
     this.#tracker = new Tracker(0, (batches) => {
       this.position = batches.at(-1)!.position();
       events.committed(batches);
+      for (const { marked, end } of batches) if (marked) this.#options.settled?.({ ...marked, end });
     });
   }
 
   /** Takes the options of the latest opening: a source may open a partition again (a rotated file, a new try). */
   open(options: PartitionOptions): void {
+    this.#options = options;
     this.replayable = options.replayable ?? true;
     this.#positionOf = options.position ?? ((offset) => offset);
     this.forgotten = false;
     // A start that is not the beginning (the end of a file that is followed) is to be known to the next run, rows or none.
     if (options.offset !== undefined && options.offset > 0 && this.settled) this.position = this.#positionOf(options.offset);
+  }
+
+  get table(): string | undefined {
+    return this.#options.table;
+  }
+
+  get codec(): Codec | undefined {
+    return this.#options.codec;
   }
 
   /** Nothing is on its way. */
@@ -73,8 +93,9 @@ export class Partition {
     return this.framer && this.#positionOf(this.framer.offset);
   }
 
-  add(end: number): PartitionBatch {
+  add(end: number, marks: readonly number[]): PartitionBatch {
     const positionOf = this.#positionOf;
+    const zeros = (): number[] => new Array<number>(marks.length + 1).fill(0);
     const batch: PartitionBatch = {
       end,
       pending: 1,
@@ -82,6 +103,7 @@ export class Partition {
       sinkPositions: new Map(),
       held: [],
       computed: false,
+      marked: this.#options.settled ? { marks, rows: zeros(), rejected: zeros() } : undefined,
     };
     this.#tracker.add(batch);
     this.#sequence.push(batch);

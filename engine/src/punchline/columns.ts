@@ -106,7 +106,7 @@ function reason(set: ColumnSet): string {
 
 /** Routes without an edge, and edges without a route. */
 function checkTables({ spec, settings, out, outKeyAt, subject }: SpecifiedNode, problems: ProblemList): void {
-  if (spec?.kind !== 'function' || !settings || !out) return;
+  if (!spec || spec.kind === 'sink' || !settings || !out) return;
   const routes = spec.tables?.(settings) ?? [];
   if (routes.length === 0) return;
   for (const table of new Set(routes)) {

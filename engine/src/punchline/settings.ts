@@ -43,8 +43,13 @@ export async function readSettings(request: SettingsRequest, problems: ProblemLi
   if (wrong || !validation.settings) return undefined;
   for (const issue of crossCheck(spec, validation.settings)) {
     const place = follow(tree, issue.path);
-    wrong = true;
-    problems.error(place.at === tree.at ? request.at : place.at, `${request.subject}${issueText(issue)}`);
+    const at = place.at === tree.at ? request.at : place.at;
+    const message = `${request.subject}${issueText(issue)}`;
+    if (issue.severity === 'warning') problems.warning(at, message);
+    else {
+      wrong = true;
+      problems.error(at, message);
+    }
   }
   if (wrong) return undefined;
   return nodeSettings(spec, validation.settings, common);

@@ -24,6 +24,8 @@ export interface SettingIssue {
   readonly path: readonly (string | number)[];
   /** To be read after the name of the setting: `is empty, expected at least one message`. */
   readonly message: string;
+  /** `warning`: it is allowed, and a risk. Default `error`. */
+  readonly severity?: 'error' | 'warning';
 }
 
 /** What every node is given when it is opened. */
@@ -49,6 +51,8 @@ export interface SourceSpec<F extends Fields = Fields> extends NodeSpecification
   readonly codecs: readonly Codec['name'][];
   /** One sentence: what is promised about delivery and what a replay starts from. */
   readonly delivery: string;
+  /** Tables that it may send rows to. Default none. */
+  tables?(settings: Settings<F>): readonly string[];
   /** Columns of its rows where they are known before it runs; `undefined`: anything may come. */
   columns?(settings: Settings<F>): readonly ColumnDeclaration[] | undefined;
   open(context: SourceContext<F>): Source | Promise<Source>;
@@ -100,6 +104,32 @@ export interface PartitionOptions {
   readonly position?: (offset: number) => Position;
   /** False when a replay cannot give the same rows again (standard input): then nothing is resumed. Default true. */
   readonly replayable?: boolean;
+  /** Its rows go along the outs with this table only. Default: along all but the error table. */
+  readonly table?: string;
+  /** How its bytes become rows, where it differs from the node's codec. */
+  readonly codec?: Codec;
+  /**
+   * For sources that answer whoever sent the rows: called for each stretch of bytes, in the order in which they were fed, once every
+   * required sink has its rows (the checkpoint may still be to come).
+   */
+  readonly settled?: (stretch: SettledStretch) => void;
+}
+
+/** A stretch of a partition and what became of its rows, cut at the marks that lie in it. */
+export interface SettledStretch {
+  /** Offset behind the stretch. */
+  readonly end: number;
+  /** Marks within it, ascending. */
+  readonly marks: readonly number[];
+  /** Rows before the first mark, between each two, and behind the last: one number more than there are marks. */
+  readonly rows: readonly number[];
+  /** Of these, rows that went to an error table. */
+  readonly rejected: readonly number[];
+}
+
+export interface AdvanceOptions {
+  readonly flush?: boolean;
+  readonly marks?: readonly number[];
 }
 
 export interface PartitionFeed {
@@ -111,8 +141,9 @@ export interface PartitionFeed {
   /**
    * The first `length` bytes of the room are written.
    * `flush`: complete rows go to a worker now instead of waiting for more (a tail that has caught up, a timer, a message).
+   * `marks`: offsets within the partition, ascending, each behind a complete row, at which `settled` counts anew.
    */
-  advance(length: number, options?: { readonly flush?: boolean }): void;
+  advance(length: number, options?: AdvanceOptions): void;
   /** No more bytes: an unfinished last row counts as complete. Resolves when all is dispatched (not delivered). */
   end(): Promise<void>;
   /** Resolves when all that was fed has been delivered and committed. */

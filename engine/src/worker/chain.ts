@@ -8,6 +8,7 @@ import { ReefError } from '../errors.ts';
 import type { BatchFunction, FunctionSpec } from '../spec/node.ts';
 import { ERROR_COLUMN, ERROR_TABLE, NO_TABLE } from '../spec/plan.ts';
 import { type ErrorDocument, rowBytes, rowHead } from './error-document.ts';
+import { countBetween } from './marks.ts';
 import type { Notices } from './notices.ts';
 import type {
   ComputeRequest,
@@ -138,7 +139,7 @@ class Run {
       from,
       to: request.to,
       last: request.last,
-      codec: reject ? { name: 'raw' } : this.#source.codec,
+      codec: reject ? { name: 'raw' } : (request.codec ?? this.#source.codec),
       lineColumn: this.#source.lineColumn,
       offset: request.offset + (from - request.from),
       idPrefix: this.#idPrefix,
@@ -150,7 +151,8 @@ class Run {
     this.#counts.notObject = decoded.notObject;
     const rejections = reject ? Array.from(decoded.view.rows, (row) => ({ row, reason: reject.reason })) : decoded.rejected;
     if (rejections.length > 0) this.#fail({ node: this.#source.id, errors: this.#source.errors, entered: undefined, rejections });
-    if (!reject) await this.#emit(this.#source, decoded.view);
+    if (!reject) await this.#emit(this.#source, decoded.view, request.table);
+    if (request.marks) this.#counts.marked = [countBetween(request.marks, decoded, this.#failures)];
     await this.#handleFailures(decoded);
     return { consumed: decoded.consumed, deliveries: this.#deliveries, counts: this.#counts };
   }
@@ -161,10 +163,11 @@ class Run {
     return { sink: this.#plan.deadLetters, view };
   }
 
-  /** Sends what a node has made along its edges. */
-  async #emit(node: PlannedSource | PlannedFunction, view: RowView): Promise<void> {
+  /** Sends what a node has made along its edges; `only`: along those with this table. */
+  async #emit(node: PlannedSource | PlannedFunction, view: RowView, only?: string): Promise<void> {
     const routed = view.routed();
-    const edges = node.out.filter((edge) => edge.table !== ERROR_TABLE);
+    const edges = node.out.filter(({ table }) => table !== ERROR_TABLE && (only === undefined || table === only));
+    if (only !== undefined && edges.length === 0) this.#counts.nowhere += view.rows.length;
     if (routed.tables.size > 0) {
       const known = new Set(edges.map((edge) => edge.table ?? NO_TABLE));
       for (const [table, rows] of routed.tables) if (!known.has(table)) this.#counts.nowhere += rows.length;

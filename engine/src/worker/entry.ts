@@ -105,6 +105,7 @@ function add(sum: Counts, more: Counts): void {
   sum.filtered += more.filtered;
   sum.nowhere += more.nowhere;
   if (more.notices.length > 0) sum.notices = [...sum.notices, ...more.notices];
+  if (more.marked) sum.marked = [...(sum.marked ?? []), ...more.marked];
   for (const [node, rows] of Object.entries(more.rejected)) sum.rejected[node] = (sum.rejected[node] ?? 0) + rows;
   more.delivered.forEach((rows, sink) => {
     sum.delivered[sink]! += rows;

@@ -104,6 +104,12 @@ export interface ComputeRequest {
   readonly out: readonly OutRange[];
   /** Per sink, how many rows of this batch it wants encoded (-1: all). */
   readonly wanted: readonly number[];
+  /** Rows leave the source along outs with this table only. */
+  readonly table?: string;
+  /** In place of the source's codec. */
+  readonly codec?: Codec;
+  /** Offsets within the partition: rows are counted before the first, between each two, and behind the last. */
+  readonly marks?: readonly number[];
   /** The range must not be computed: it is one row that goes to the error table with this reason. */
   readonly reject?: RejectRange;
 }
@@ -152,6 +158,14 @@ export interface Counts {
   /** Rows that reached each sink, by index. */
   readonly delivered: number[];
   notices: readonly Notice[];
+  /** Where there are marks, for each stretch that was computed in one go. */
+  marked?: readonly Marked[];
+}
+
+/** Rows between marks, and those of them that went to an error table. */
+export interface Marked {
+  readonly rows: readonly number[];
+  readonly rejected: readonly number[];
 }
 
 export type FromWorker =
