@@ -4,11 +4,13 @@
  * the next start hold the row that killed it.
  *
  * A record is 32 bytes, so it lies within one page: number of the name (0: free), reserved, from, to, digest (or zeros). Names (source and
- * partition) are long and few: each is appended once, with its number, to a second file.
+ * partition) are long, and few at a time: each is appended once, with its number, to a second file. A source goes through ever
+ * new ones (files of months, topics), so when there are many, all but those that are in a record are forgotten; one that
+ * comes again is appended again.
  *
  * A disk that is full must not stop the rows: what cannot be noted is not noted.
  */
-import { appendFileSync, closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 
 export interface Range {
   readonly source: string;
@@ -22,12 +24,17 @@ export interface Range {
 
 const RECORD = 32;
 const USUAL_RECORDS = 128;
+/** Names that are kept at the most, but for those in records. */
+const MOST_NAMES = 4096;
 const NO_DIGEST = '0'.repeat(16);
 
 export class InFlight {
   readonly #file: number;
   readonly #namesPath: string;
   readonly #names = new Map<string, number>();
+  /** The number in each record that is not free. */
+  readonly #noted = new Map<number, number>();
+  #lastNumber = 0;
   readonly #record = Buffer.alloc(RECORD);
   readonly #free = Buffer.alloc(4);
 
@@ -44,6 +51,7 @@ export class InFlight {
   begin(index: number, range: Range): void {
     const number = this.#numberOf(range);
     if (number === 0) return;
+    this.#noted.set(index, number);
     this.#record.writeUInt32LE(number, 0);
     this.#record.writeDoubleLE(range.from, 8);
     this.#record.writeDoubleLE(range.to, 16);
@@ -53,6 +61,7 @@ export class InFlight {
 
   /** Dispatch slot `index` is done. */
   end(index: number): void {
+    this.#noted.delete(index);
     this.#write(this.#free, index * RECORD);
   }
 
@@ -70,19 +79,36 @@ export class InFlight {
 
   /** 0 when the name cannot be noted. */
   #numberOf({ source, partition }: Range): number {
-    const name = `${source}\n${partition}`;
+    const name = JSON.stringify([source, partition]);
     const known = this.#names.get(name);
     if (known !== undefined) return known;
-    const number = this.#names.size + 1;
+    const number = this.#lastNumber + 1;
     try {
+      if (this.#names.size >= MOST_NAMES) this.#forgetNames();
       // The newline stands in front, so that half a line that a full disk has left spoils no other.
-      appendFileSync(this.#namesPath, `\n${JSON.stringify([number, source, partition])}`);
+      appendFileSync(this.#namesPath, lineOf(number, name));
     } catch {
       return 0;
     }
+    this.#lastNumber = number;
     this.#names.set(name, number);
     return number;
   }
+
+  /** Replaces the file in one step by one with the names that records lead to; they keep their numbers. */
+  #forgetNames(): void {
+    const noted = new Set(this.#noted.values());
+    const kept = Array.from(this.#names).filter(([, number]) => noted.has(number));
+    writeFileSync(`${this.#namesPath}.new`, kept.map(([name, number]) => lineOf(number, name)).join(''), { mode: 0o600 });
+    renameSync(`${this.#namesPath}.new`, this.#namesPath);
+    this.#names.clear();
+    for (const [name, number] of kept) this.#names.set(name, number);
+  }
+}
+
+/** `name` is the JSON of the source's id and the partition. */
+function lineOf(number: number, name: string): string {
+  return `\n[${number},${name.slice(1)}`;
 }
 
 /** The ranges that were being computed when the last process ended; none when it ended in order. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { ReefError } from '../errors.ts';
+import { InFlight, type Range, readInFlight } from './inflight.ts';
 import { openState, type State } from './state.ts';
 import { defaultStateFolder } from './state-folder.ts';
 
@@ -237,6 +238,31 @@ test('a full disk does not stop the record of what is being computed', async (t)
   const noted = JSON.parse(stdout);
   assert.equal(noted[0], 'a');
   assert.ok(noted.length <= 3);
+});
+
+test('names of partitions do not pile up, and what is being computed keeps its own', async (t) => {
+  const folder = await folderFor(t);
+  await mkdir(folder);
+  const path = join(folder, 'inflight');
+  const record = new InFlight(path);
+  t.after(() => record.close());
+  const range = (partition: string): Range => ({ source: 'in', partition, from: 1, to: 2 });
+  record.begin(0, range('first.log'));
+  let largest = 0;
+  for (let n = 0; n < 20_000; n++) {
+    record.begin(1, range(`${n}.log`));
+    record.end(1);
+    if (n % 1000 === 0) largest = Math.max(largest, (await stat(`${path}.names`)).size);
+  }
+  record.begin(2, range('0.log'));
+  record.begin(3, range('first.log'));
+  assert.ok(largest < 200_000, `the names took ${largest} bytes`);
+  assert.deepEqual(readInFlight(path), [range('first.log'), range('0.log'), range('first.log')]);
+  record.end(0);
+  record.end(3);
+  for (let n = 0; n < 5000; n++) record.begin(1, range(`again-${n}.log`));
+  assert.deepEqual(readInFlight(path), [range('again-4999.log'), range('0.log')]);
+  assert.deepEqual(await readdir(folder), ['inflight', 'inflight.names']);
 });
 
 describe('suspects', () => {
