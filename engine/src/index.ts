@@ -5,7 +5,7 @@ export type { ReefErrorCode, ReefErrorOptions } from './errors.ts';
 export { ReefError } from './errors.ts';
 export type { ColumnDeclaration, ColumnType } from './spec/column-type.ts';
 export type { Field, Fields, Settings } from './spec/fields.ts';
-export { choice, flag, group, integer, json, list, map, number, text } from './spec/fields.ts';
+export { choice, flag, group, integer, json, list, map, number, secret, text } from './spec/fields.ts';
 export type {
   BatchFunction,
   Feed,

@@ -21,6 +21,7 @@ export interface CommandIo {
 export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
+  readonly columns?: number | undefined;
 }
 
 export const checkUsage = 'reef check FILE|- [FILE…] [--run-modules]';

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { nearestWord } from '../spec/nearest-word.ts';
 import type { CommandIo } from './check.ts';
+import { redactedIo } from './redacted-io.ts';
 
 type Command = (args: readonly string[], io: CommandIo) => Promise<number> | number;
 
@@ -39,7 +40,7 @@ export async function runCommand(args: readonly string[], io: CommandIo): Promis
     io.stderr.write(`reef: there is no command "${name}", expected one of ${Object.keys(commands).join(', ')}${hint}\n`);
     return 2;
   }
-  return (await load())(rest, io);
+  return (await load())(rest, redactedIo(io));
 }
 
 async function help(args: readonly string[], io: CommandIo): Promise<number> {

@@ -9,7 +9,7 @@ const ERASE_LINE = '\r\x1b[K';
 export interface TextOutput {
   write(text: string): unknown;
   readonly isTTY?: boolean;
-  readonly columns?: number;
+  readonly columns?: number | undefined;
 }
 
 export class Terminal {

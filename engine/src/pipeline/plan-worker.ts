@@ -2,6 +2,7 @@
 import type { ColumnDeclaration } from '../spec/column-type.ts';
 import type { FunctionSpec, NodeSpec, SinkSpec, SourceSpec } from '../spec/node.ts';
 import { type Edge, ERROR_TABLE, type Punchline, type PunchlineNode } from '../spec/plan.ts';
+import { keptSecrets } from '../spec/secrets.ts';
 import type { EdgeTarget, ErrorTarget, PlannedEdge, WorkerPlan } from '../worker/protocol.ts';
 
 /** The column that the line codec fills when `out` declares none. */
@@ -74,6 +75,7 @@ export function planWorker(punchline: Punchline, specified: ReadonlyMap<string, 
       { id: DEAD_LETTERS, codec: { name: 'json' }, payload: true, rowOffsets: false, errors: undefined },
     ],
     deadLetters: sinks.length,
+    secrets: keptSecrets(),
   };
 }
 

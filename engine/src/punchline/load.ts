@@ -6,6 +6,7 @@ import type { Punchline } from '../spec/plan.ts';
 import { parseYaml } from './parse-yaml.ts';
 import { type Problem, ProblemList, SourceText } from './problem.ts';
 import { readDocument } from './read-document.ts';
+import { reasonOf } from './referenced-file.ts';
 import { type Environment, substitute } from './substitute.ts';
 
 export interface LoadOptions {
@@ -61,7 +62,7 @@ export async function loadPunchlines(file: string, options: LoadOptions = {}): P
   for (const [index, { tree, valid }] of documents.entries()) {
     if (!tree) continue;
     const before = problems.errors;
-    const substituted = substitute(tree, options.env ?? process.env, problems);
+    const substituted = substitute(tree, { environment: options.env ?? process.env, folder: context.folder, problems });
     const punchline = await readDocument(substituted, { ...context, index });
     if (!punchline || !valid || problems.errors > before) continue;
     if (punchlines.some((other) => other.name === punchline.name)) {
@@ -92,19 +93,5 @@ function decode(bytes: Buffer): string {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw new RangeError('it is not UTF-8 text');
-  }
-}
-
-function reasonOf(error: unknown): string {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'ENOENT':
-      return 'there is no such file';
-    case 'EISDIR':
-      return 'it is a folder, expected a file';
-    case 'EACCES':
-    case 'EPERM':
-      return 'there is no permission to read it';
-    default:
-      return error instanceof Error ? error.message : String(error);
   }
 }

@@ -1,6 +1,6 @@
 /** Node types for the tests of the loader: one of each shape that a spec can have. They cannot be opened. */
 import type { NodeTypes } from '../nodes.ts';
-import { choice, flag, group, integer, json, list, map, number, text } from '../spec/fields.ts';
+import { choice, flag, group, integer, json, list, map, number, secret, text } from '../spec/fields.ts';
 import { batchFunction, sink, source } from '../spec/node.ts';
 import type { Json } from '../spec/plan.ts';
 
@@ -50,6 +50,15 @@ const broker = source({
   settings: {
     'bootstrap.servers': text('Its servers.'),
     topics: list(text('A topic.'), 'Topics.', { min: 1, max: 3 }),
+    auth: group(
+      {
+        user: text('A name.'),
+        password: secret('Its password.'),
+        tokens: list(secret('A token.'), 'Tokens.', { optional: true }),
+      },
+      'Who it is.',
+      { optional: true },
+    ),
     tls: group({ ca: text('A file.', { pattern: /\.pem$/ }) }, 'Encryption.', { optional: true }),
   },
   examples: [],

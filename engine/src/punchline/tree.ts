@@ -11,11 +11,15 @@ export interface ScalarTree {
   readonly at: number;
   /** Integers beyond ±2^53 are bigints, so that nobody takes a rounded one for what was written. */
   readonly value: null | boolean | number | bigint | string;
-  /** Where the value comes from when it holds environment variables: it is then not shown in messages. */
+  /** Where the value comes from when it holds references: it is then not shown in messages. */
   readonly variable?: string;
-  /** True when a variable in it could not be found: that has been told. */
+  /** What the references stand for, but for defaults. */
+  readonly parts?: readonly string[];
+  /** True when a default that the punchline itself gives stands in it. */
+  readonly fallback?: boolean;
+  /** True when a reference in it could not be followed: that has been told. */
   readonly unresolved?: boolean;
-  /** True when the value is one variable and nothing else: the setting's type decides what it is. */
+  /** True when the value is one reference and nothing else: the setting's type decides what it is. */
   readonly lone?: boolean;
 }
 

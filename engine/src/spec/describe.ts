@@ -5,7 +5,7 @@ import type { Json } from './plan.ts';
 export interface SettingRow {
   /** Path with dots; `[]` for the elements of a list, `.*` for the values of a map. */
   readonly name: string;
-  /** `text`, `list of integer`, `json | line`. */
+  /** `text`, `secret`, `list of integer`, `json | line`. */
   readonly type: string;
   readonly required: boolean;
   readonly default?: Json;
@@ -45,6 +45,8 @@ function describeWithin(field: Field<unknown>, name: string): SettingRow[] {
 function typeText(field: Field<unknown>): string {
   const { choices, element } = field.limits;
   switch (field.kind) {
+    case 'text':
+      return field.limits.secret ? 'secret' : 'text';
     case 'choice':
       return choices!.join(' | ');
     case 'list':

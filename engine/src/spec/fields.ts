@@ -23,6 +23,8 @@ export interface FieldLimits {
   readonly pattern?: RegExp;
   readonly choices?: readonly string[];
   readonly unit?: string;
+  /** A password, key or token: never shown, and never written in the punchline itself. */
+  readonly secret?: true;
   readonly element?: Field<unknown>;
   readonly fields?: Fields;
 }
@@ -56,6 +58,14 @@ function field<T, O extends Common<T>>(
 /** A string. */
 export function text<const O extends Common<string> & { pattern?: RegExp }>(doc: string, options?: O): Field<Given<string, O>> {
   return field<string, O>('text', doc, options, options?.pattern ? { pattern: options.pattern } : {});
+}
+
+/**
+ * A password, key or token. In the punchline stands a reference (`${NAME}` or `${file:…}`), never the secret itself; nothing that
+ * Reef says shows it.
+ */
+export function secret<const O extends Common<string>>(doc: string, options?: O): Field<Given<string, O>> {
+  return field<string, O>('text', doc, options, { secret: true });
 }
 
 /** A whole number within ±2^53, bounds included. */

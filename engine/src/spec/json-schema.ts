@@ -28,13 +28,15 @@ function fieldSchema(field: Field<unknown>): Schema {
 }
 
 function valueSchema(field: Field<unknown>): Schema {
-  const { min, max, pattern, choices, element, fields } = field.limits;
+  const { min, max, pattern, choices, element, fields, secret } = field.limits;
   const bounds = (lower: string, upper: string): Schema => ({
     ...(min === undefined ? {} : { [lower]: min }),
     ...(max === undefined ? {} : { [upper]: max }),
   });
   switch (field.kind) {
     case 'text':
+      // Editors show it as dots, and know that it is never given back.
+      if (secret) return { type: 'string', format: 'password', writeOnly: true };
       return pattern ? { type: 'string', pattern: pattern.source } : { type: 'string' };
     case 'integer':
     case 'number':

@@ -220,7 +220,8 @@ export interface BatchFunction {
 
 // ------------------------------------------------------------------------------------------------- sinks (main thread)
 
-export interface SinkSpec<F extends Fields = Fields> extends NodeSpecification<F> {
+/** `S` says which of the two ways of taking rows it has. */
+export interface SinkSpec<F extends Fields = Fields, S extends AnySink = AnySink> extends NodeSpecification<F> {
   readonly kind: 'sink';
   readonly codecs: readonly Codec['name'][];
   readonly delivery: string;
@@ -228,10 +229,14 @@ export interface SinkSpec<F extends Fields = Fields> extends NodeSpecification<F
   reads?(settings: Settings<F>): readonly string[];
   /** False: it only counts rows, nothing is encoded for it. Default true. */
   readonly payload?: boolean;
-  /** True: it wants the bounds of every row, not only the bytes. Default false. */
+  /** True: it wants the bounds of every row, not only the bytes. Default false; a sink of bulks always has them. */
   readonly rowOffsets?: boolean;
-  open(context: SinkContext<F>): Sink | Promise<Sink>;
+  /** True: it is opened as a {@link BulkSink}. Set by {@link bulkSink}. */
+  readonly bulk?: boolean;
+  open(context: SinkContext<F>): S | Promise<S>;
 }
+
+export type AnySink = Sink | BulkSink;
 
 export interface SinkContext<F extends Fields> extends OpenContext<F> {
   readonly codec: Codec;
@@ -242,7 +247,10 @@ export interface SinkContext<F extends Fields> extends OpenContext<F> {
 /** What a sink must know to undo, after a crash, what came after a checkpoint: a file's length, say. */
 export type SinkPosition = Json;
 
-/** An opened sink. The engine calls `write` for one chunk at a time, in order, and `close` once. */
+/**
+ * An opened sink that writes a stream: a file, a pipe, a screen. The engine calls `write` for one chunk at a time, in order, and
+ * `close` once. Whatever takes rows one by one and may refuse some of them is a {@link BulkSink} instead.
+ */
 export interface Sink {
   /**
    * Resolves when the chunk is delivered; the memory behind it is used again afterwards.
@@ -274,6 +282,63 @@ export interface SinkChunk {
   readonly partition: string;
 }
 
+/**
+ * An opened sink that sends rows somewhere in bulks: a server, a broker, a database. The engine gathers rows into bulks over all
+ * batches and partitions, cuts large batches, sends some bulks at once, keeps the order where it is asked to, tries again what may
+ * pass, and sends rows that are refused for good to the error table. The sink only sends a bulk and says what became of it.
+ */
+export interface BulkSink {
+  readonly limits: BulkLimits;
+  /**
+   * Sends the rows and resolves when the other side has them: with nothing when it has taken all, else with what it has not.
+   * Rejects with a `ReefError`: one with `retry` makes the engine send the same rows again (after its `retryAfterMs`, and a pause
+   * that grows); any other one ends the punchline. `signal` aborts when all is to end at once.
+   */
+  send(bulk: Bulk, signal: AbortSignal): Promise<Undelivered | undefined>;
+  close(outcome: 'finished' | 'stopped'): Promise<void>;
+}
+
+/** How much goes into a bulk, and how many are on their way at once. */
+export interface BulkLimits {
+  /** Most rows, and most bytes as far as rows allow: a single row may be larger. */
+  readonly rows: number;
+  readonly bytes: number;
+  /** A bulk that is not full is sent after this time. 0: as soon as fewer than `concurrency` are on their way. */
+  readonly timeoutMs: number;
+  readonly concurrency: number;
+  /** True: rows of a partition arrive in the order in which they were read, so one bulk of each is on its way at a time. */
+  readonly ordered: boolean;
+}
+
+/** Encoded rows. All are views, often over shared memory, good until `send` is over: copy what must outlive it. */
+export interface Bulk {
+  /** Each row ends with its delimiter (`\n` for json and line). */
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+  /** `rows + 1` offsets into `bytes`; row i is `[offsets[i], offsets[i+1])`, its delimiter included. */
+  readonly offsets: Uint32Array;
+}
+
+/** What has not been taken of a bulk. Rows are named by their number in it; those that are named nowhere are delivered. */
+export interface Undelivered {
+  /** Refused for good: they go to the error table, each with what the other side said. */
+  readonly refused?: readonly RefusedRow[];
+  /** All of them are refused for good, with this reason. */
+  readonly refusedAll?: string;
+  /** Refused as a whole for what a part may not suffer from (too large, one bad row): the halves are sent; a lone row is refused. */
+  readonly split?: string;
+  /** These, ascending, are sent again after a pause; the others are not. */
+  readonly again?: readonly number[];
+  /** Why, and not before which time has passed. */
+  readonly againReason?: string;
+  readonly retryAfterMs?: number;
+}
+
+export interface RefusedRow {
+  readonly row: number;
+  readonly reason: string;
+}
+
 // ----------------------------------------------------------------------------------------------------------------------
 
 export type NodeSpec = SourceSpec | FunctionSpec | SinkSpec;
@@ -288,7 +353,12 @@ export function batchFunction<const F extends Fields>(spec: Omit<FunctionSpec<F>
   return { kind: 'function', ...spec };
 }
 
-/** Declares a sink type. */
-export function sink<const F extends Fields>(spec: Omit<SinkSpec<F>, 'kind'>): SinkSpec<F> {
+/** Declares a sink type that writes a stream. */
+export function sink<const F extends Fields>(spec: Omit<SinkSpec<F, Sink>, 'kind' | 'bulk'>): SinkSpec<F, Sink> {
   return { kind: 'sink', ...spec };
+}
+
+/** Declares a sink type that sends bulks. */
+export function bulkSink<const F extends Fields>(spec: Omit<SinkSpec<F, BulkSink>, 'kind' | 'bulk'>): SinkSpec<F, BulkSink> {
+  return { kind: 'sink', bulk: true, ...spec };
 }

@@ -23,12 +23,16 @@ export function pathText(path: SettingPath): string {
   }, '');
 }
 
+/** How a secret is given. */
+export const SECRET_REFERENCE = `a reference: "\${NAME}" (an environment variable) or "\${file:NAME}" (the content of a file)`;
+
 /** What a field takes, for people: `a whole number from 1 to 100`. */
 export function expectation(field: Field<unknown>): string {
   const { limits } = field;
   const unit = limits.unit === undefined ? '' : ` (${limits.unit})`;
   switch (field.kind) {
     case 'text':
+      if (limits.secret) return SECRET_REFERENCE;
       return limits.pattern ? `text that matches ${limits.pattern}` : 'text';
     case 'integer':
       return `a whole number${rangeText(limits)}${unit}`;

@@ -103,7 +103,7 @@ function walkValue(walk: Walk, field: Field<unknown>, value: unknown, path: Sett
   walk.problems.push({
     path,
     kind: 'wrong',
-    found: valueText(value),
+    found: limits.secret ? 'a value that is not shown' : valueText(value),
     expected: `${expectation(field)}${hintFor(field, value)}`,
     ...(suggestion === undefined ? {} : { suggestion }),
   });

@@ -7,6 +7,7 @@ import { ArenaFullError, type Decoded, type Decoder, type Rejection, type RowVie
 import { ReefError } from '../errors.ts';
 import type { BatchFunction, FunctionSpec } from '../spec/node.ts';
 import { ERROR_COLUMN, ERROR_TABLE, NO_TABLE } from '../spec/plan.ts';
+import { redacted } from '../spec/secrets.ts';
 import { type ErrorDocument, rowBytes, rowHead } from './error-document.ts';
 import { countBetween } from './marks.ts';
 import type { Notices } from './notices.ts';
@@ -284,7 +285,7 @@ class Run {
     return {
       punchline: this.#plan.punchline,
       node: failure.node,
-      reason,
+      reason: redacted(reason),
       ...(failure.digest === undefined ? {} : { digest: failure.digest }),
       source: this.#source.id,
       partition: this.#request.partition,

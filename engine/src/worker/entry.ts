@@ -3,6 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import { createDecoder } from '../batch/decoder.ts';
 import { resolveNodeSpec } from '../nodes.ts';
 import type { BatchFunction, FunctionSpec, Log } from '../spec/node.ts';
+import { keepSecret } from '../spec/secrets.ts';
 import { Chain, emptyCounts, isStop, type OpenedFunction } from './chain.ts';
 import { Notices } from './notices.ts';
 import { Output } from './output.ts';
@@ -29,6 +30,7 @@ let compute: (request: ComputeRequest) => Promise<void>;
 
 async function begin(): Promise<void> {
   const { plan } = data;
+  plan.secrets.forEach(keepSecret);
   const decoder = createDecoder({ memory: data.memory, kernel: data.kernel, arena: data.arena, maxRows: data.maxRows });
   decoder.setColumns(plan.columns);
   const functions: OpenedFunction[] = [];

@@ -17,6 +17,8 @@ export interface WorkerPlan {
   readonly sinks: readonly PlannedSink[];
   /** Index in `sinks` of the dead-letter file. */
   readonly deadLetters: number;
+  /** What must not stand in reasons: see spec/secrets.ts. */
+  readonly secrets: readonly string[];
 }
 
 export interface PlannedSource {

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { keepSecret, keptSecrets, redacted } from './secrets.ts';
+
+test('a secret is not said, in none of its spellings', () => {
+  const secret = 'p4ss/"w ö+rd';
+  keepSecret(secret);
+  for (const form of [
+    secret,
+    JSON.stringify(secret),
+    encodeURIComponent(secret),
+    Buffer.from(secret).toString('base64'),
+    Buffer.from(secret).toString('base64url'),
+  ]) {
+    const said = redacted(`cannot log in with ${form} at the server`);
+    assert.match(said, /^cannot log in with "?\*\*\*"? at the server$/, form);
+  }
+  assert.ok(keptSecrets().includes(secret));
+});
+
+test('a secret that was cut off for a message is not said either', () => {
+  keepSecret('correct-horse-battery-staple');
+  assert.equal(redacted('is "correct-horse-ba…", expected'), 'is "***…", expected');
+  assert.equal(redacted('is "correct-horse...'), 'is "***...');
+  assert.equal(redacted('is "correction…"'), 'is "correction…"');
+});
+
+test('each line of a key is a secret by itself', () => {
+  keepSecret('-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nshort\n-----END KEY-----');
+  assert.equal(redacted('bad line: MIIEvQIBADANBgkqhkiG9w0BAQEFAASC, short'), 'bad line: ***, short');
+});
+
+test('where one secret holds another, nothing of the longer one is left', () => {
+  keepSecret('inner-word');
+  keepSecret('outer-inner-word-outer');
+  assert.equal(redacted('outer-inner-word-outer inner-word'), '*** ***');
+});
+
+test('what is too short to be told apart is not looked for', () => {
+  keepSecret('a');
+  keepSecret('');
+  assert.equal(redacted('a banana'), 'a banana');
+});

@@ -1,0 +1,64 @@
+/**
+ * Passwords, keys and tokens that this process has read. What it says to people (log lines, messages, reasons in error documents)
+ * goes through {@link redacted}, wherever the text comes from: a client library that quotes its URL knows nothing of secrets. The
+ * list is one for the whole process, because a punchline's secret must not show in what is said of another one either.
+ * Rows are no messages: a secret that a punchline puts into a column stands there.
+ */
+
+/** Shorter ones are not looked for: every second line would hold them. */
+export const SHORTEST_SECRET = 4;
+const SHOWN = '***';
+/** Of a secret with several lines (a key in PEM), each line this long is one by itself. */
+const SHORTEST_LINE = 16;
+
+const kept = new Set<string>();
+let forms: readonly string[] = [];
+let whole: RegExp | undefined;
+
+/** From now on the text does not stand in anything that the process says, as it is or escaped for JSON, URLs or in base64. */
+export function keepSecret(secret: string): void {
+  if (secret.length < SHORTEST_SECRET || kept.has(secret)) return;
+  kept.add(secret);
+  const lines = secret.split(/\r?\n/).filter((line) => line.length >= SHORTEST_LINE);
+  const all = new Set([...forms, ...[secret, ...lines].flatMap(spellings)]);
+  // The longest first, so that no piece of a longer one is left over.
+  forms = [...all].sort((a, b) => b.length - a.length);
+  whole = new RegExp(forms.map((form) => form.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|'), 'g');
+}
+
+/** For the process's other threads. */
+export function keptSecrets(): readonly string[] {
+  return [...kept];
+}
+
+/** The text without the secrets that stand in it, also where one was cut off (`hunt…`). */
+export function redacted(text: string): string {
+  if (whole === undefined) return text;
+  return text.replace(whole, SHOWN).replace(/\S{4,}(?=…|\.\.\.)/g, withoutCutSecret);
+}
+
+function withoutCutSecret(word: string): string {
+  for (const form of forms) {
+    for (
+      let from = word.indexOf(form.slice(0, SHORTEST_SECRET));
+      from >= 0;
+      from = word.indexOf(form.slice(0, SHORTEST_SECRET), from + 1)
+    ) {
+      if (form.startsWith(word.slice(from))) return word.slice(0, from) + SHOWN;
+    }
+  }
+  return word;
+}
+
+function spellings(secret: string): string[] {
+  const base64 = Buffer.from(secret).toString('base64');
+  return [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    // Not every text has this spelling: a lone surrogate has none.
+    ...(secret.isWellFormed() ? [encodeURIComponent(secret)] : []),
+    base64,
+    base64.replace(/=+$/, ''),
+    Buffer.from(secret).toString('base64url'),
+  ];
+}
