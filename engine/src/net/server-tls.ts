@@ -1,0 +1,81 @@
+/** TLS of sources that listen: their settings, and what Node wants of them. Certificates that were renewed are taken without a restart. */
+import type { TlsOptions } from 'node:tls';
+import { ReefError } from '../errors.ts';
+import { choice, group, type Settings, secret, text } from '../spec/fields.ts';
+
+const fields = {
+  certificate_file: text('File with the certificate in PEM, and behind it those up to the authority that clients know.'),
+  key_file: text('File with the private key in PEM.'),
+  key_password: secret('Password of the private key, where it has one.', { optional: true }),
+  ca_file: text(
+    'File with the authorities in PEM of which clients must have a certificate (mutual TLS). Without it clients need none.',
+    { optional: true },
+  ),
+  min_version: choice(['1.2', '1.3'], 'The oldest version of TLS that is spoken.', { default: '1.2' }),
+};
+
+/** The setting `tls` of a source that listens. */
+export const serverTls = group(fields, 'Makes it listen with TLS. Files that change are read again for new connections.', {
+  optional: true,
+});
+
+export type ServerTls = Settings<typeof fields>;
+
+export interface LoadedTls {
+  readonly options: TlsOptions;
+  /** Changes when one of the files does. */
+  readonly version: string;
+}
+
+/** Reads the files. Rejects with a `ReefError` that names the one that cannot be used. */
+export async function loadServerTls(tls: ServerTls, folder: string): Promise<LoadedTls> {
+  const [certificate, key, ca] = await Promise.all([
+    readPem('certificate_file', tls.certificate_file, folder),
+    readPem('key_file', tls.key_file, folder),
+    tls.ca_file === undefined ? undefined : readPem('ca_file', tls.ca_file, folder),
+  ]);
+  const options: TlsOptions = {
+    cert: certificate,
+    key,
+    minVersion: `TLSv${tls.min_version}`,
+    ...(tls.key_password === undefined ? {} : { passphrase: tls.key_password }),
+    ...(ca === undefined ? {} : { ca, requestCert: true, rejectUnauthorized: true }),
+  };
+  try {
+    process.getBuiltinModule('node:tls').createSecureContext(options);
+  } catch (error) {
+    const { message } = error as Error;
+    const files = `"${tls.certificate_file}" and "${tls.key_file}"`;
+    throw new ReefError(
+      'config',
+      `Cannot use TLS files ${files}: ${message}, expected a certificate and its private key in PEM`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return { options, version: await serverTlsVersion(tls, folder) };
+}
+
+/** Tells whether the files are those that were loaded, without reading them. */
+export async function serverTlsVersion(tls: ServerTls, folder: string): Promise<string> {
+  const { stat } = process.getBuiltinModule('node:fs/promises');
+  const { resolve } = process.getBuiltinModule('node:path');
+  const files = [tls.certificate_file, tls.key_file, ...(tls.ca_file === undefined ? [] : [tls.ca_file])];
+  const stats = await Promise.all(files.map((file) => stat(resolve(folder, file)).catch(() => undefined)));
+  return stats.map((found) => (found ? `${found.ino}.${found.size}.${found.mtimeMs}` : 'none')).join(' ');
+}
+
+async function readPem(setting: string, file: string, folder: string): Promise<string> {
+  const { readFile } = process.getBuiltinModule('node:fs/promises');
+  const { resolve } = process.getBuiltinModule('node:path');
+  let text: string;
+  try {
+    text = await readFile(resolve(folder, file), 'utf8');
+  } catch (error) {
+    const { message } = error as Error;
+    throw new ReefError('config', `Cannot read setting "tls.${setting}": ${message}, expected a file in PEM`, { cause: error });
+  }
+  if (text.includes('-----BEGIN ')) return text;
+  throw new ReefError('config', `Cannot use setting "tls.${setting}": "${file}" holds no PEM, expected text with -----BEGIN`);
+}
