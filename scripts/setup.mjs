@@ -44,7 +44,12 @@ function checkedNode() {
 function build(node) {
   const dist = at('engine', 'dist');
   const stamp = join(dist, '.built-from');
-  const sources = [at('engine', 'tsconfig.json'), at('package-lock.json'), ...filesIn(at('engine', 'src'))];
+  const sources = [
+    at('engine', 'tsconfig.json'),
+    at('package-lock.json'),
+    at('scripts', 'bundle.ts'),
+    ...filesIn(at('engine', 'src')),
+  ];
   const state = createHash('sha256');
   for (const file of sources) {
     const { mtimeMs, size } = statSync(file);
@@ -55,7 +60,9 @@ function build(node) {
   rmSync(stamp, { force: true });
   const tsc = at('node_modules', 'typescript', 'bin', 'tsc');
   const output = step('built engine/dist', () => run([node, tsc, '-p', at('engine'), '--listEmittedFiles']));
-  removeOthers(dist, new Set(Array.from(output.matchAll(/^TSFILE: *(.*)$/gm), (match) => resolve(root, match[1]))));
+  const emitted = Array.from(output.matchAll(/^TSFILE: *(.*)$/gm), (match) => resolve(root, match[1]));
+  const bundled = step('bundled the reef command', () => run([node, at('scripts', 'bundle.ts')]));
+  removeOthers(dist, new Set([...emitted, ...bundled.trim().split('\n')]));
   writeFileSync(stamp, wanted);
 }
 

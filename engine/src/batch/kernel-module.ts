@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { kernelFile } from '../assets.ts';
 import type { ScanExports } from './kernel-abi.ts';
 
 /**
@@ -7,10 +8,10 @@ import type { ScanExports } from './kernel-abi.ts';
  */
 export type KernelVariant = 'simd' | 'scalar' | 'debug';
 
-const files: Record<KernelVariant, string> = {
-  simd: 'kernel.wasm',
-  scalar: 'kernel.scalar.wasm',
-  debug: 'kernel.debug.wasm',
+const endings: Record<KernelVariant, string> = {
+  simd: 'wasm',
+  scalar: 'scalar.wasm',
+  debug: 'debug.wasm',
 };
 
 /** A module with one function that returns i8x16.bitmask of a constant: valid only where SIMD is known. */
@@ -27,8 +28,7 @@ export function supportsSimd(): boolean {
 
 /** Reads and compiles the kernel; the module can be posted to workers. Without `variant`: the fastest that runs here. */
 export function loadKernelModule(variant: KernelVariant = supportsSimd() ? 'simd' : 'scalar'): WebAssembly.Module {
-  // The same two levels up from src/batch and from dist/batch.
-  return new WebAssembly.Module(readFileSync(new URL(`../../kernel/build/${files[variant]}`, import.meta.url)));
+  return new WebAssembly.Module(readFileSync(kernelFile(files[variant])));
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Finds the command that a command line asks for, and loads only that. */
 import { readFileSync } from 'node:fs';
+import { packageFile } from '../assets.ts';
 import { nearestWord } from '../spec/nearest-word.ts';
 import type { CommandIo } from './check.ts';
 import { redactedIo } from './redacted-io.ts';
@@ -56,6 +57,6 @@ async function help(args: readonly string[], io: CommandIo): Promise<number> {
 }
 
 function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(packageFile(), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }

@@ -1,13 +1,13 @@
 /** The life of one punchline: state folder, recovery, run, drain, and what is left behind for the next start. */
 
 import { setTimeout as wait } from 'node:timers/promises';
+import { probeEntry } from '../assets.ts';
 import { loadKernelModule } from '../batch/kernel-module.ts';
 import { ReefError } from '../errors.ts';
 import type { Log } from '../spec/node.ts';
 import type { Punchline } from '../spec/plan.ts';
 import { bootId } from '../state/boot.ts';
 import { openState, type State } from '../state/state.ts';
-import { probeEntry } from './engine-files.ts';
 import type { Metrics } from './metrics.ts';
 import { realSinks } from './open-sinks.ts';
 import { defaultTuning, type PipelineOptions } from './options.ts';

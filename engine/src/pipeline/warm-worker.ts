@@ -3,7 +3,7 @@
  * command starts the first one before it has read anything; what it is to compute is sent to it later.
  */
 import { Worker } from 'node:worker_threads';
-import { workerEntry } from './engine-files.ts';
+import { workerEntry } from '../assets.ts';
 
 let warm: Worker | undefined;
 

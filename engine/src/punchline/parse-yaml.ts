@@ -1,11 +1,8 @@
 /** Text to trees; the only file that knows the YAML library. */
-import { createRequire } from 'node:module';
-import type { Node, Pair, YAMLError, YAMLMap } from 'yaml';
+import * as yaml from 'yaml';
 import { quotedList } from '../spec/setting-text.ts';
 import type { ProblemList } from './problem.ts';
 import type { Entry, MapTree, ScalarTree, Tree } from './tree.ts';
-
-type Yaml = typeof import('yaml');
 
 export interface YamlDocument {
   /** Absent when the text is no YAML. */
@@ -17,8 +14,6 @@ export interface YamlDocument {
 /** The documents of a file; blank ones are left out. */
 export function parseYaml(problems: ProblemList): YamlDocument[] {
   const { text } = problems.source;
-  // Required, not imported: it is CommonJS, and import would first scan its 80 files for names (20 ms).
-  const yaml: Yaml = createRequire(import.meta.url)('yaml');
   const parsed = yaml.parseAllDocuments(text, {
     prettyErrors: false,
     stringKeys: true,
@@ -31,10 +26,10 @@ export function parseYaml(problems: ProblemList): YamlDocument[] {
   for (const document of parsed) {
     const before = problems.errors;
     const fatal = reportErrors([...document.errors, ...document.warnings], problems);
-    const contents = document.contents as Node | null;
+    const contents = document.contents as yaml.Node | null;
     if (fatal) documents.push({ valid: false });
     else if (contents && !(yaml.isScalar(contents) && contents.source === '')) {
-      const tree = new TreeBuilder(yaml, problems).build(contents);
+      const tree = new TreeBuilder(problems).build(contents);
       const valid = problems.errors === before;
       documents.push(tree ? { tree, valid } : { valid });
     }
@@ -46,7 +41,7 @@ export function parseYaml(problems: ProblemList): YamlDocument[] {
 const MAX_SYNTAX_ERRORS = 5;
 
 /** Says whether the document is too broken to be looked into. */
-function reportErrors(errors: readonly YAMLError[], problems: ProblemList): boolean {
+function reportErrors(errors: readonly yaml.YAMLError[], problems: ProblemList): boolean {
   const deep = errors.find((error) => error.code === 'RESOURCE_EXHAUSTION');
   if (deep) {
     problems.error(deep.pos[0], 'the YAML is nested too deep, expected at most 100 levels');
@@ -65,7 +60,7 @@ function reportErrors(errors: readonly YAMLError[], problems: ProblemList): bool
   return fatal;
 }
 
-function syntaxMessage({ code, message, pos }: YAMLError, text: string): string {
+function syntaxMessage({ code, message, pos }: yaml.YAMLError, text: string): string {
   const found = text.slice(pos[0]).match(/^[^\s:,{}[\]]+/)?.[0] ?? '';
   if (text.slice(pos[0] - 1, pos[0] + 1) === '${') {
     return `a bare \${ } stands inside a flow map, expected it in quotes: "\${NAME}"`;
@@ -89,25 +84,23 @@ const MAX_VALUES = 200_000;
 const MAX_DEPTH = 100;
 
 class TreeBuilder {
-  readonly #yaml: Yaml;
   readonly #problems: ProblemList;
-  readonly #anchors = new Map<string, Node>();
+  readonly #anchors = new Map<string, yaml.Node>();
   /** Nodes that are being built, to find an anchor that holds itself. */
-  readonly #open = new Set<Node>();
+  readonly #open = new Set<yaml.Node>();
   #values = 0;
   #failed = false;
 
-  constructor(yaml: Yaml, problems: ProblemList) {
-    this.#yaml = yaml;
+  constructor(problems: ProblemList) {
     this.#problems = problems;
   }
 
-  build(contents: Node): Tree | undefined {
+  build(contents: yaml.Node): Tree | undefined {
     const tree = this.#tree(contents, 0);
     return this.#failed ? undefined : tree;
   }
 
-  #tree(node: Node | null | undefined, at: number): Tree {
+  #tree(node: yaml.Node | null | undefined, at: number): Tree {
     const offset = node?.range?.[0] ?? at;
     const empty: ScalarTree = { kind: 'scalar', at: offset, value: null };
     if (!node || this.#failed) return empty;
@@ -118,26 +111,26 @@ class TreeBuilder {
         empty,
       );
     }
-    if (this.#yaml.isAlias(node)) return this.#alias(node.source, offset, empty);
+    if (yaml.isAlias(node)) return this.#alias(node.source, offset, empty);
     if ('anchor' in node && node.anchor) this.#anchors.set(node.anchor, node);
-    if (this.#yaml.isScalar(node)) return this.#scalar(node.value, offset);
+    if (yaml.isScalar(node)) return this.#scalar(node.value, offset);
     if (this.#open.has(node)) return this.#fail(offset, 'an anchor holds itself, expected values that end', empty);
     this.#open.add(node);
-    const tree = this.#yaml.isMap(node) ? this.#map(node, offset) : this.#list(node, offset);
+    const tree = yaml.isMap(node) ? this.#map(node, offset) : this.#list(node, offset);
     this.#open.delete(node);
     return tree;
   }
 
-  #list(node: Node, at: number): Tree {
-    if (!this.#yaml.isSeq(node)) return { kind: 'scalar', at, value: null };
-    return { kind: 'list', at, items: node.items.map((item) => this.#tree(this.#yaml.isPair(item) ? null : (item as Node), at)) };
+  #list(node: yaml.Node, at: number): Tree {
+    if (!yaml.isSeq(node)) return { kind: 'scalar', at, value: null };
+    return { kind: 'list', at, items: node.items.map((item) => this.#tree(yaml.isPair(item) ? null : (item as yaml.Node), at)) };
   }
 
-  #map(node: YAMLMap, at: number): MapTree {
+  #map(node: yaml.YAMLMap, at: number): MapTree {
     const entries = new Map<string, Entry>();
     const merged: MapTree[] = [];
-    for (const { key, value } of node.items as Pair<Node, Node | null>[]) {
-      if (!this.#yaml.isScalar(key)) continue;
+    for (const { key, value } of node.items as yaml.Pair<yaml.Node, yaml.Node | null>[]) {
+      if (!yaml.isScalar(key)) continue;
       const keyAt = key.range?.[0] ?? at;
       const tree = this.#tree(value, key.range?.[1] ?? keyAt);
       const name = String(key.value);

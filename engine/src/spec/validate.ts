@@ -5,7 +5,7 @@
  * The walk over groups, lists and maps is ours, because every unknown key must be named and a map may hold any key
  * (valibot's records drop `constructor`); valibot judges the single values. Nothing outside this file knows of valibot.
  */
-import type { GenericSchema } from 'valibot';
+import * as v from 'valibot';
 import type { Field, Fields } from './fields.ts';
 import { nearestWord } from './nearest-word.ts';
 import type { Json } from './plan.ts';
@@ -31,17 +31,14 @@ export interface Validation {
   readonly problems: readonly SettingProblem[];
 }
 
-type Valibot = typeof import('valibot');
-
 /** Checks `given` against `fields`. */
 export async function validateSettings(fields: Fields, given: Readonly<Record<string, unknown>>): Promise<Validation> {
-  const walk: Walk = { valibot: await import('valibot'), problems: [] };
+  const walk: Walk = { problems: [] };
   const settings = walkGroup(walk, fields, given, []);
   return walk.problems.length === 0 ? { settings, problems: [] } : { problems: walk.problems };
 }
 
 interface Walk {
-  readonly valibot: Valibot;
   readonly problems: SettingProblem[];
 }
 
@@ -92,12 +89,12 @@ function walkValue(walk: Walk, field: Field<unknown>, value: unknown, path: Sett
       break;
     case 'list':
       if (Array.isArray(value)) {
-        if (!accepts(walk.valibot, field, value)) break;
+        if (!accepts(field, value)) break;
         return value.map((item, index) => walkValue(walk, limits.element!, item, [...path, index]) as Json);
       }
       break;
     default:
-      if (accepts(walk.valibot, field, value)) return value as Json;
+      if (accepts(field, value)) return value as Json;
   }
   const suggestion = typeof value === 'string' && limits.choices ? nearestWord(value, limits.choices) : undefined;
   walk.problems.push({
@@ -119,16 +116,16 @@ function hintFor(field: Field<unknown>, value: unknown): string {
 }
 
 /** Schemas are built at the first use of a field and kept: a punchline has many nodes of one type. */
-const schemas = new WeakMap<Field<unknown>, GenericSchema>();
+const schemas = new WeakMap<Field<unknown>, v.GenericSchema>();
 
-function accepts(valibot: Valibot, field: Field<unknown>, value: unknown): boolean {
-  const schema = schemas.get(field) ?? valueSchema(valibot, field);
+function accepts(field: Field<unknown>, value: unknown): boolean {
+  const schema = schemas.get(field) ?? valueSchema(field);
   schemas.set(field, schema);
-  return valibot.is(schema, value);
+  return v.is(schema, value);
 }
 
 /** For a list: only that it is one, and its length. */
-function valueSchema(v: Valibot, field: Field<unknown>): GenericSchema {
+function valueSchema(field: Field<unknown>): v.GenericSchema {
   const { min = -Infinity, max = Infinity, pattern, choices } = field.limits;
   switch (field.kind) {
     case 'text':

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { kernelFile } from '../assets.ts';
 
 /** What the shim (engine/kernel/shim/rline-shim.wat) exports beside the WASI functions. All pointers lie in the kernel's memory. */
 export interface ShimExports {
@@ -33,14 +34,11 @@ export const RESULT_BYTES = 32;
 export const WASI_MODULE = 'wasi_snapshot_preview1';
 const WASI_NAME = /^(args|environ|clock|fd|path|poll|proc|random|sched|sock)_/;
 
-// The same two levels up from src/wasm and from dist/wasm.
-const shimFile = new URL('../../kernel/build/rline-shim.wasm', import.meta.url);
-
 let compiled: WebAssembly.Module | undefined;
 
 /** Compiled once per thread. */
 export function shimModule(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(readFileSync(shimFile));
+  compiled ??= new WebAssembly.Module(readFileSync(kernelFile('rline-shim.wasm')));
   return compiled;
 }
 

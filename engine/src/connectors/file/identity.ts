@@ -3,7 +3,6 @@
  * the inode of a deleted one): device, inode and the hash of the first bytes. A file shorter than 1 KiB has a fingerprint
  * of what is there, and keeps matching when it grows.
  */
-import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Json } from '../../spec/plan.ts';
 
@@ -37,7 +36,7 @@ export async function readHead(handle: FileHandle): Promise<Buffer> {
 }
 
 export function fingerprintOf(head: Uint8Array): string {
-  return `${head.length}:${createHash('sha256').update(head).digest('hex').slice(0, 16)}`;
+  return `${head.length}:${process.getBuiltinModule('node:crypto').createHash('sha256').update(head).digest('hex').slice(0, 16)}`;
 }
 
 /** Whether a file that begins with `head` can be the one that had the fingerprint. */

@@ -2,7 +2,6 @@
  * Which files are followed, and under which paths: compares what is listed with what is known by device, inode and
  * fingerprint, and so tells growth, renaming, copying, deletion and new files apart.
  */
-import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -216,7 +215,9 @@ export class TailCatalog {
     try {
       const head = await readIfSame(path, String(stats.ino));
       if (head === undefined) return 'moving';
-      const hash = createHash('sha256')
+      const hash = process
+        .getBuiltinModule('node:crypto')
+        .createHash('sha256')
         .update(`${keyOf(stats)}:${stats.birthtimeNs}`)
         .digest('hex')
         .slice(0, 8);
