@@ -12,7 +12,6 @@ import type { Metrics } from './metrics.ts';
 import { realSinks } from './open-sinks.ts';
 import { defaultTuning, type PipelineOptions } from './options.ts';
 import { Pipeline } from './pipeline.ts';
-import { isolateKillers } from './probe.ts';
 import { specify } from './specify.ts';
 
 /** What was fed must be delivered in this time after a stop; what is not is read again at the next start. */
@@ -55,7 +54,11 @@ export async function runPunchline(punchline: Punchline, options: RunOptions): P
   const state = await openState(options.stateFolder, { boot });
   try {
     sayWhereItGoesOn(state, options.log);
-    await isolateKillers({ punchline, specs, state, child: probeEntry(), log: options.log });
+    if (state.interrupted.length > 0 || state.killedAtStart) {
+      // Imported when needed: it brings node:child_process.
+      const { isolateKillers } = await import('./probe.ts');
+      await isolateKillers({ punchline, specs, state, child: probeEntry(), log: options.log });
+    }
     const pipeline = new Pipeline(punchline, specs, state, {
       ...defaultTuning,
       ...options.tuning,
