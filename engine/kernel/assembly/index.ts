@@ -3,6 +3,7 @@ export { reset, alloc, release, used } from './arena';
 export { setKeys } from './keys';
 export { scanJson } from './scan-json';
 export { scanLines } from './scan-lines';
+export { splitJson } from './split-json';
 export * from './columns';
 export * from './encode';
 export * from './rline';
