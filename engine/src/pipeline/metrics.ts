@@ -11,6 +11,8 @@ export interface Metrics {
   nowhere: number;
   rejected: number;
   readonly rejectedBy: Map<string, number>;
+  /** Rows that came to each function, by its id. */
+  readonly entered: Map<string, number>;
   /** Rows that functions had something to say of, by node and what it is. */
   readonly notices: Map<string, { readonly node: string; readonly what: string; rows: number }>;
   /** Rows that reached a sink and rows that it has confirmed, by sink id. */
@@ -31,6 +33,7 @@ export function newMetrics(): Metrics {
     nowhere: 0,
     rejected: 0,
     rejectedBy: new Map(),
+    entered: new Map(),
     notices: new Map(),
     sinks: new Map(),
     batches: 0,

@@ -1,4 +1,4 @@
-import type { Log, Sink } from '../spec/node.ts';
+import type { Log, Sink, Source } from '../spec/node.ts';
 import type { Punchline, PunchlineNode } from '../spec/plan.ts';
 import type { Range as StreamRange } from '../state/inflight.ts';
 import type { State } from '../state/state.ts';
@@ -50,6 +50,8 @@ export interface PipelineOptions {
   readonly tracking: boolean;
   readonly openSinks: SinkOpeners;
   readonly probe?: Probe;
+  /** The source as it is to be run, when the punchline says more about its running than about its rows. */
+  controlSource?(node: PunchlineNode, source: Source): Source;
   /** A worker hangs and cannot be ended: the process must go (the next start isolates its rows). */
   unkillable(): void;
 }

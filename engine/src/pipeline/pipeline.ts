@@ -204,7 +204,8 @@ export class Pipeline {
       codec: node.codec ?? { name: 'json' },
       declared: edges.length === node.out.length ? edges.flatMap(({ columns }) => columns ?? []) : undefined,
     };
-    return (spec as SourceSpec).open(context as SourceContext<never>);
+    const source = await (spec as SourceSpec).open(context as SourceContext<never>);
+    return this.#options.controlSource?.(node, source) ?? source;
   }
 
   #count(counts: Counts): void {
@@ -222,6 +223,9 @@ export class Pipeline {
         metrics.notices.set(key, { node, what, rows });
         this.#options.log.warn(`rows with ${what}: ${hint}`, { node });
       }
+    }
+    for (const [node, rows] of Object.entries(counts.entered)) {
+      metrics.entered.set(node, (metrics.entered.get(node) ?? 0) + rows);
     }
     for (const [node, rows] of Object.entries(counts.rejected)) {
       metrics.rejected += rows;

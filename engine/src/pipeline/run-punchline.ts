@@ -12,6 +12,7 @@ import type { Metrics } from './metrics.ts';
 import { realSinks } from './open-sinks.ts';
 import { defaultTuning, type PipelineOptions } from './options.ts';
 import { Pipeline } from './pipeline.ts';
+import { type RunControl, runControl } from './run-control.ts';
 import { specify } from './specify.ts';
 
 /** What was fed must be delivered in this time after a stop; what is not is read again at the next start. */
@@ -59,6 +60,7 @@ export async function runPunchline(punchline: Punchline, options: RunOptions): P
       const { isolateKillers } = await import('./probe.ts');
       await isolateKillers({ punchline, specs, state, child: probeEntry(), log: options.log });
     }
+    const control = runControl(punchline, options.log);
     const pipeline = new Pipeline(punchline, specs, state, {
       ...defaultTuning,
       ...options.tuning,
@@ -68,10 +70,11 @@ export async function runPunchline(punchline: Punchline, options: RunOptions): P
       tracking: options.tracking ?? true,
       durable: boot === undefined,
       openSinks: realSinks,
+      controlSource: control.controlSource,
       // The in-flight record stays: the next start isolates what hangs.
       unkillable: () => process.kill(process.pid, 'SIGKILL'),
     });
-    const result = await runOpened(pipeline, punchline, state, options);
+    const result = await runOpened(pipeline, punchline, state, { ...options, control });
     await state.markClean({ durable: result.outcome === 'finished' || result.outcome === 'stopped' });
     return result;
   } finally {
@@ -79,7 +82,13 @@ export async function runPunchline(punchline: Punchline, options: RunOptions): P
   }
 }
 
-async function runOpened(pipeline: Pipeline, punchline: Punchline, state: State, options: RunOptions): Promise<RunResult> {
+async function runOpened(
+  pipeline: Pipeline,
+  punchline: Punchline,
+  state: State,
+  options: RunOptions & { readonly control: RunControl },
+): Promise<RunResult> {
+  const { exit } = options.control;
   const { metrics } = pipeline;
   const common = { metrics, deadLetters: state.deadLetters };
   try {
@@ -94,8 +103,9 @@ async function runOpened(pipeline: Pipeline, punchline: Punchline, state: State,
   let timer: NodeJS.Timeout | undefined;
   const stop = (): void => {
     pipeline.stop();
-    timer = setTimeout(() => undrained.resolve('undrained'), options.drainMs ?? DRAIN_SECS * 1000);
+    timer ??= setTimeout(() => undrained.resolve('undrained'), options.drainMs ?? DRAIN_SECS * 1000);
   };
+  exit?.start(metrics, stop);
   if (options.stop.aborted) stop();
   else options.stop.addEventListener('abort', stop, { once: true });
   try {
@@ -103,16 +113,20 @@ async function runOpened(pipeline: Pipeline, punchline: Punchline, state: State,
     // What sinks did take need not be read again; a sink that hangs must not hold up the end a second time.
     if (ended === 'undrained')
       await Promise.race([pipeline.saveProgress().catch(() => {}), wait(LAST_SAVE_MS, undefined, { ref: false })]);
-    const outcome = ended ?? (pipeline.stopping ? 'stopped' : 'finished');
+    exit?.check();
+    const inTime = pipeline.stopping && (options.stop.aborted || !exit?.success) ? 'stopped' : 'finished';
+    const outcome = ended ?? (exit?.failure ? 'failed' : inTime);
     await pipeline.close(outcome === 'finished' ? 'finished' : 'stopped');
     if (outcome === 'finished' && punchline.kind === 'BatchPunchline') await state.remove();
-    return { outcome, ...common };
+    if (exit?.success) options.log.info(`ended by an exit condition of ${exit.success}`);
+    return { outcome, ...(outcome === 'failed' ? { error: exit?.failure } : {}), ...common };
   } catch (error) {
     await pipeline.saveProgress().catch(() => {});
     await pipeline.close('stopped').catch(() => {});
     return { outcome: 'failed', error: asReefError(error), ...common };
   } finally {
     clearTimeout(timer);
+    exit?.close();
     options.stop.removeEventListener('abort', stop);
   }
 }

@@ -11,9 +11,8 @@ export interface KeyTable {
 
 const kubernetes = 'it only matters to Kubernetes';
 const operator = "it only matters to Punch's operator on Kubernetes";
-const later = 'it has no effect in this version';
-
-const runtimeKeys = { engine_settings: later, load_control: later, exit_conditions: later };
+/** Settings of the run: see run-time-settings.ts. */
+const runTimeKeys = ['engine_settings', 'load_control', 'exit_conditions'];
 
 export const documentKeys: KeyTable = {
   where: 'the punchline',
@@ -41,13 +40,11 @@ export const metadataKeys: KeyTable = {
 
 export const specKeys: KeyTable = {
   where: 'spec',
-  known: ['dag'],
+  known: ['dag', ...runTimeKeys, 'engineSettings'],
   elsewhere: {
-    ...runtimeKeys,
     affinity: operator,
     containers: operator,
     dependencies: 'artifacts are not fetched in this version',
-    engineSettings: later,
     monitoringInterval: operator,
     secretRefs: operator,
     serviceAccount: operator,
@@ -58,8 +55,8 @@ export const specKeys: KeyTable = {
 
 export const nodeKeys: KeyTable = {
   where: 'the node',
-  known: ['id', 'kind', 'type', 'settings', 'out'],
-  elsewhere: runtimeKeys,
+  known: ['id', 'kind', 'type', 'settings', 'out', ...runTimeKeys],
+  elsewhere: {},
 };
 
 export const outKeys: KeyTable = { where: 'out', known: ['id', 'table', 'columns'], elsewhere: {} };

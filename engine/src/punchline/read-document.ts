@@ -1,13 +1,14 @@
 /** One YAML document to one punchline. */
 import { basename, extname } from 'node:path';
 import { nearestWord } from '../spec/nearest-word.ts';
-import type { Json, Punchline, PunchlineKind, PunchlineNode } from '../spec/plan.ts';
+import type { Json, Punchline, PunchlineKind, PunchlineNode, SourceControl } from '../spec/plan.ts';
 import { checkColumns } from './columns.ts';
 import { buildGraph } from './graph.ts';
 import { checkKeys, choiceAt, found, listAt, mapAt, quote, wordAt } from './keys.ts';
 import { annotationDomains, documentKeys, metadataKeys, specKeys } from './known-keys.ts';
 import type { ProblemList } from './problem.ts';
 import { type NodeContext, type NodeDraft, readNode, type SpecifiedNode, specify } from './read-node.ts';
+import { type RunTimeEntries, readRunTime, runTimeEntries } from './run-time-settings.ts';
 import type { Entry, MapTree, Tree } from './tree.ts';
 
 const API_VERSION = 'punchline.punchplatform.io/v2';
@@ -33,7 +34,8 @@ export async function readDocument(tree: Tree, context: DocumentContext): Promis
   const kindEntry = entry('kind');
   const kind = (kindEntry && choiceAt(kindEntry, 'kind', punchlineKinds, problems)) ?? 'StreamPunchline';
   const metadata = readMetadata(entry('metadata'), problems);
-  const drafts = readDag(map, entry('spec'), context);
+  const { drafts, runTime: entries } = readSpec(map, entry('spec'), context);
+  const runTime = entries && (await readRunTime(entries, { subject: 'spec' }, problems));
   if (!drafts) return undefined;
   const nodes = await Promise.all(drafts.map((draft) => specify(draft, context)));
   const graph = buildGraph(nodes, problems);
@@ -41,16 +43,19 @@ export async function readDocument(tree: Tree, context: DocumentContext): Promis
   if (problems.errors > before || !graph.order) return undefined;
   const { file, folder } = context;
   const name = metadata.name ?? defaultName(file, context.index);
-  const planned = graph.order.map((node) => plan(node, problems));
-  return { kind, name, annotations: metadata.annotations, file, folder, nodes: planned };
+  const planned = graph.order.map((node) => plan(node, runTime?.control, problems));
+  const exit = runTime?.exit;
+  return { kind, name, annotations: metadata.annotations, file, folder, nodes: planned, ...(exit && { exit }) };
 }
 
-function plan(node: SpecifiedNode, problems: ProblemList): PunchlineNode {
+/** `control`: that of the punchline, for sources without their own. */
+function plan(node: SpecifiedNode, control: SourceControl | undefined, problems: ProblemList): PunchlineNode {
   const out = (node.out ?? []).map(({ to, table, columns }) => ({
     to,
     ...(table === undefined ? {} : { table }),
     ...(columns === undefined ? {} : { columns: columns.map(({ name, type }) => ({ name, type })) }),
   }));
+  const held = node.kind === 'source' ? { ...control, ...node.control } : {};
   return {
     id: node.id!,
     kind: node.kind!,
@@ -58,18 +63,36 @@ function plan(node: SpecifiedNode, problems: ProblemList): PunchlineNode {
     settings: node.settings as Readonly<Record<string, Json>>,
     ...(node.codec === undefined ? {} : { codec: node.codec }),
     ...(node.policy === undefined ? {} : { policy: node.policy }),
+    ...(Object.keys(held).length === 0 ? {} : { control: held }),
+    ...(node.exit === undefined ? {} : { exit: node.exit }),
     out,
     location: { file: problems.source.file, ...problems.source.position(node.at) },
   };
 }
 
-function readDag(map: MapTree, specEntry: Entry | undefined, context: NodeContext): NodeDraft[] | undefined {
+interface Spec {
+  readonly drafts?: NodeDraft[] | undefined;
+  readonly runTime?: RunTimeEntries;
+}
+
+function readSpec(map: MapTree, specEntry: Entry | undefined, context: NodeContext): Spec {
   const { problems } = context;
-  const dag = specEntry ? dagOf(specEntry, problems) : map.entries.get('dag');
-  if (!dag) {
-    if (!specEntry) problems.error(map.at, 'the punchline has no spec, expected spec: with a dag: of nodes');
-    return undefined;
+  if (!specEntry) {
+    const dag = map.entries.get('dag');
+    if (dag) return { drafts: readDag(dag, context) };
+    problems.error(map.at, 'the punchline has no spec, expected spec: with a dag: of nodes');
+    return {};
   }
+  const spec = mapAt(specEntry.value, 'spec', problems);
+  if (!spec) return {};
+  const entry = checkKeys(spec, specKeys, problems);
+  const dag = entry('dag');
+  if (!dag) problems.error(specEntry.keyAt, 'spec has no dag, expected a list of nodes');
+  return { drafts: dag && readDag(dag, context), runTime: runTimeEntries(entry) };
+}
+
+function readDag(dag: Entry, context: NodeContext): NodeDraft[] | undefined {
+  const { problems } = context;
   const list = listAt(dag.value, 'dag', problems);
   if (!list) return undefined;
   if (list.items.length === 0 || list.items.length > MAX_NODES) {
@@ -78,14 +101,6 @@ function readDag(map: MapTree, specEntry: Entry | undefined, context: NodeContex
   }
   const drafts = list.items.map((item, index) => readNode(item, index, context));
   return drafts.includes(undefined) ? undefined : (drafts as NodeDraft[]);
-}
-
-function dagOf(specEntry: Entry, problems: ProblemList): Entry | undefined {
-  const spec = mapAt(specEntry.value, 'spec', problems);
-  if (!spec) return undefined;
-  const dag = checkKeys(spec, specKeys, problems)('dag');
-  if (!dag) problems.error(specEntry.keyAt, 'spec has no dag, expected a list of nodes');
-  return dag;
 }
 
 interface Metadata {

@@ -10,6 +10,7 @@ import { checkKeys, choiceAt, mapAt, quote, wordAt } from './keys.ts';
 import { nodeKeys } from './known-keys.ts';
 import type { ProblemList } from './problem.ts';
 import { type EdgeDraft, readOut } from './read-out.ts';
+import { type RunTime, type RunTimeEntries, readRunTime, runTimeEntries } from './run-time-settings.ts';
 import { type NodeSettings, readSettings } from './settings.ts';
 import { type MapTree, plainValue, type Tree } from './tree.ts';
 
@@ -34,10 +35,11 @@ export interface NodeDraft {
   readonly hasOut: boolean;
   /** Whether it has edges that could not be read. */
   readonly outUnclear: boolean;
+  readonly runTimeEntries: RunTimeEntries;
 }
 
 /** A draft with what its spec says about it. */
-export interface SpecifiedNode extends NodeDraft, Partial<NodeSettings> {
+export interface SpecifiedNode extends NodeDraft, Partial<NodeSettings>, RunTime {
   readonly spec?: NodeSpec;
   /** The type as plans call it. */
   readonly canonical?: string;
@@ -93,6 +95,7 @@ export function readNode(tree: Tree, index: number, { problems, types }: NodeCon
     outKeyAt: outEntry?.keyAt ?? map.at,
     hasOut: outEntry !== undefined,
     outUnclear: role !== 'sink' && (out === undefined || out.unclear),
+    runTimeEntries: runTimeEntries(entry),
   };
 }
 
@@ -111,6 +114,12 @@ function readId(at: number, id: string | undefined, problems: ProblemList): stri
 
 /** Finds the spec of a node and checks its settings against it. */
 export async function specify(node: NodeDraft, context: NodeContext): Promise<SpecifiedNode> {
+  const { subject, kind } = node;
+  const runTime = await readRunTime(node.runTimeEntries, { subject, kind }, context.problems);
+  return { ...(await withSettings(node, context)), ...runTime };
+}
+
+async function withSettings(node: NodeDraft, context: NodeContext): Promise<SpecifiedNode> {
   const { problems, folder, types, runModules } = context;
   const { kind, type, subject } = node;
   if (kind === undefined || type === undefined) return node;

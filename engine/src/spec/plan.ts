@@ -31,6 +31,24 @@ export interface Punchline {
   readonly folder: string;
   /** In topological order: sources first. */
   readonly nodes: readonly PunchlineNode[];
+  /** Over all its rows. */
+  readonly exit?: ExitConditions;
+}
+
+/** When a run ends by itself. Rows and time count from its start. */
+export interface ExitConditions {
+  /** Enough rows are delivered, or enough time is over. */
+  readonly success?: { readonly rows?: number; readonly secs?: number };
+  /** Too many rows were rejected, or too much time is over. */
+  readonly failure?: { readonly rows?: number; readonly secs?: number };
+}
+
+/** What a source is held to. */
+export interface SourceControl {
+  /** Rows per second at most; 0 and less: no bound. */
+  readonly throughput?: number;
+  /** Rows that take longer are warned of; 0: none. */
+  readonly rowTimeoutSecs?: number;
 }
 
 export interface PunchlineNode {
@@ -44,6 +62,10 @@ export interface PunchlineNode {
   readonly codec?: Codec;
   /** Present on every sink. */
   readonly policy?: DeliveryPolicy;
+  /** On sources only. */
+  readonly control?: SourceControl;
+  /** Over the rows of this node. */
+  readonly exit?: ExitConditions;
   readonly out: readonly Edge[];
   readonly location: Location;
 }

@@ -104,6 +104,7 @@ export function emptyCounts(sinks: number): Counts {
     filtered: 0,
     nowhere: 0,
     rejected: {},
+    entered: {},
     delivered: new Array<number>(sinks).fill(0),
     notices: [],
   };
@@ -199,6 +200,7 @@ class Run {
     }
     const { planned, spec, run, digest } = this.#functions[target.function]!;
     const entered = view.clone();
+    this.#counts.entered[planned.id] = (this.#counts.entered[planned.id] ?? 0) + view.rows.length;
     const settings = planned.settings as never;
     view.allow({ reads: spec.reads(settings), writes: spec.writes(settings).map((column) => column.name) });
     try {

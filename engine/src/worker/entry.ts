@@ -108,6 +108,7 @@ function add(sum: Counts, more: Counts): void {
   sum.nowhere += more.nowhere;
   if (more.notices.length > 0) sum.notices = [...sum.notices, ...more.notices];
   if (more.marked) sum.marked = [...(sum.marked ?? []), ...more.marked];
+  for (const [node, rows] of Object.entries(more.entered)) sum.entered[node] = (sum.entered[node] ?? 0) + rows;
   for (const [node, rows] of Object.entries(more.rejected)) sum.rejected[node] = (sum.rejected[node] ?? 0) + rows;
   more.delivered.forEach((rows, sink) => {
     sum.delivered[sink]! += rows;

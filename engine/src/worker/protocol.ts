@@ -157,6 +157,8 @@ export interface Counts {
   nowhere: number;
   /** Rejected rows by node id. */
   readonly rejected: Record<string, number>;
+  /** Rows that came to each function, by its id. */
+  readonly entered: Record<string, number>;
   /** Rows that reached each sink, by index. */
   readonly delivered: number[];
   notices: readonly Notice[];
