@@ -1,7 +1,8 @@
 /** TLS of sources that listen: their settings, and what Node wants of them. Certificates that were renewed are taken without a restart. */
-import type { TlsOptions } from 'node:tls';
+import type { Server, TlsOptions } from 'node:tls';
 import { ReefError } from '../errors.ts';
 import { choice, group, type Settings, secret, text } from '../spec/fields.ts';
+import type { Log } from '../spec/node.ts';
 
 const fields = {
   certificate_file: text('File with the certificate in PEM, and behind it those up to the authority that clients know.'),
@@ -64,6 +65,38 @@ export async function serverTlsVersion(tls: ServerTls, folder: string): Promise<
   const files = [tls.certificate_file, tls.key_file, ...(tls.ca_file === undefined ? [] : [tls.ca_file])];
   const stats = await Promise.all(files.map((file) => stat(resolve(folder, file)).catch(() => undefined)));
   return stats.map((found) => (found ? `${found.ino}.${found.size}.${found.mtimeMs}` : 'none')).join(' ');
+}
+
+export interface FreshOptions {
+  readonly tls: ServerTls;
+  readonly folder: string;
+  /** Of what the server was made with. */
+  readonly version: string;
+  readonly log: Pick<Log, 'info' | 'warn'>;
+  /** Files are looked at no oftener, and only when somebody connects. */
+  readonly everyMs?: number;
+}
+
+/** Makes a server take files that were renewed. What cannot be used is said once, and the old ones stay. */
+export function keepTlsFresh(server: Server, { tls, folder, version, log, everyMs = 10_000 }: FreshOptions): void {
+  let current = version;
+  let looked = performance.now();
+  const look = async (): Promise<void> => {
+    const found = await serverTlsVersion(tls, folder);
+    if (found === current) return;
+    current = found;
+    try {
+      server.setSecureContext((await loadServerTls(tls, folder)).options);
+      log.info(`TLS files have changed: new connections use ${tls.certificate_file}`);
+    } catch (error) {
+      log.warn(`${(error as Error).message}; the old ones are used on`);
+    }
+  };
+  server.on('connection', () => {
+    if (performance.now() - looked < everyMs) return;
+    looked = performance.now();
+    void look();
+  });
 }
 
 async function readPem(setting: string, file: string, folder: string): Promise<string> {
