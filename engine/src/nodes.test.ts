@@ -58,7 +58,9 @@ test('every type has an example, and the loader takes it', async () => {
     assert.ok(spec.examples.length > 0, `${kind} ${name}`);
     for (const { title, yaml } of spec.examples) {
       const text = punchlineAround(yaml);
-      const { problems } = await loadPunchlines('example.yaml', { text, env: {} });
+      const names = Array.from(yaml.matchAll(/\$\{(\w+)\}/g), ([, name]) => name!);
+      const env = Object.fromEntries(names.map((name) => [name, 'made up for the test']));
+      const { problems } = await loadPunchlines('example.yaml', { text, env });
       const errors = problems.filter((problem) => problem.severity === 'error');
       assert.deepEqual(errors, [], `${kind} ${name}: ${title}\n${text}`);
     }

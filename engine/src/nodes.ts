@@ -20,6 +20,7 @@ export const builtins: NodeTypes = {
   source: {
     file: () => import('./connectors/file/source.ts'),
     generator: () => import('./connectors/generator/source.ts'),
+    http: () => import('./connectors/http/source/source.ts'),
     stdin: () => import('./connectors/stdin/source.ts'),
   },
   function: {

@@ -1,0 +1,197 @@
+/**
+ * Puts the rows of many requests into shared memory, one behind the other, and learns what became of each request's. A message to
+ * a worker and back costs more than a small request does, so rows wait for others: until nothing is on its way (then at once),
+ * until there are enough, or for some milliseconds.
+ */
+import type { Feed, PartitionFeed, SettledStretch } from '../../../spec/node.ts';
+
+/** So much goes on its way without waiting for more. */
+const ENOUGH_BYTES = 128 * 1024;
+
+/** Whoever hands rows over. */
+export interface Sender {
+  /** The bytes of one `add` are in shared memory: what they were copied from may go. */
+  written(bytes: number): void;
+  /** The rows of one `add` are delivered, or in an error table. */
+  delivered(rows: number, rejected: number): void;
+  /** The rows of one `add` will not be fed: the engine stops. */
+  dropped(bytes: number): void;
+}
+
+export interface GathererOptions {
+  readonly name: string;
+  readonly table: string | undefined;
+  readonly gatherMs: number;
+}
+
+interface Waiting {
+  readonly sender: Sender;
+  readonly parts: readonly Uint8Array[];
+  readonly bytes: number;
+  /** How far it is written. */
+  part: number;
+  at: number;
+}
+
+export class Gatherer {
+  readonly #options: GathererOptions;
+  #partition: PartitionFeed | undefined;
+  #room: Uint8Array | undefined;
+  #filled = 0;
+  /** Offset, within the partition, of the room's first byte. */
+  #offset = 0;
+  /** Offset behind all that was delivered. */
+  #settled = 0;
+  /** Ends of the senders' rows in the room. */
+  #marks: number[] = [];
+  /** Senders whose rows are in shared memory, in order; those before `#next` are done with. */
+  #senders: Sender[] = [];
+  #next = 0;
+  /** Rows behind the last mark that was settled. */
+  #rows = 0;
+  #rejected = 0;
+  #waiting: Waiting[] = [];
+  #pumping = false;
+  #immediate: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(options: GathererOptions) {
+    this.#options = options;
+  }
+
+  /** What came before waits until now. */
+  open(feed: Feed): void {
+    const { name, table } = this.#options;
+    // No two runs number their rows alike, unless there was more than a gigabyte a second.
+    this.#offset = Date.now() * 1000;
+    this.#settled = this.#offset;
+    this.#partition = feed.partition(name, {
+      offset: this.#offset,
+      replayable: false,
+      ...(table === undefined ? {} : { table }),
+      settled: (stretch) => this.#onSettled(stretch),
+    });
+    void this.#pump();
+  }
+
+  /** Takes whole rows: the last part ends with a newline. The parts must stay as they are until they are written. */
+  add(sender: Sender, parts: readonly Uint8Array[], bytes: number): void {
+    if (this.#stopped) {
+      sender.dropped(bytes);
+      return;
+    }
+    if (this.#room && this.#waiting.length === 0 && bytes <= this.#room.length - this.#filled) {
+      for (const part of parts) {
+        this.#room.set(part, this.#filled);
+        this.#filled += part.length;
+      }
+      this.#mark(sender, bytes);
+      this.#schedule();
+      return;
+    }
+    this.#waiting.push({ sender, parts, bytes, part: 0, at: 0 });
+    if (!this.#pumping) void this.#pump();
+  }
+
+  /** Feeds no more: what is in the room goes on its way, what waits is dropped. */
+  stop(): void {
+    this.#stopped = true;
+    this.#flush();
+    for (const { sender, bytes } of this.#waiting.splice(0)) sender.dropped(bytes);
+  }
+
+  async #pump(): Promise<void> {
+    if (!this.#partition) return;
+    this.#pumping = true;
+    try {
+      while (this.#waiting.length > 0) {
+        this.#room ??= await this.#partition.room();
+        if (this.#stopped) this.#advance(true);
+        else this.#fill(this.#room);
+        this.#schedule();
+      }
+    } catch {
+      // The engine stops; it says so by its signal as well.
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  #fill(room: Uint8Array): void {
+    let done = 0;
+    for (const waiting of this.#waiting) {
+      this.#filled = copyInto(room, this.#filled, waiting);
+      if (waiting.part < waiting.parts.length) break;
+      done++;
+      this.#mark(waiting.sender, waiting.bytes);
+    }
+    this.#waiting.splice(0, done);
+    if (this.#filled === room.length) this.#advance(false);
+  }
+
+  #mark(sender: Sender, bytes: number): void {
+    this.#marks.push(this.#offset + this.#filled);
+    this.#senders.push(sender);
+    sender.written(bytes);
+  }
+
+  #advance(flush: boolean): void {
+    const marks = this.#marks;
+    const filled = this.#filled;
+    this.#marks = [];
+    this.#room = undefined;
+    this.#filled = 0;
+    this.#offset += filled;
+    this.#partition!.advance(filled, { flush, marks });
+  }
+
+  #schedule(): void {
+    if (this.#filled >= ENOUGH_BYTES) this.#flush();
+    else if (this.#filled === 0 || this.#immediate) return;
+    // All that this turn of the event loop brings goes together.
+    else if (this.#settled === this.#offset) this.#immediate = setImmediate(() => this.#flush());
+    else this.#timer ??= setTimeout(() => this.#flush(), this.#options.gatherMs);
+  }
+
+  #flush(): void {
+    clearImmediate(this.#immediate);
+    clearTimeout(this.#timer);
+    this.#immediate = undefined;
+    this.#timer = undefined;
+    if (this.#room && this.#filled > 0) this.#advance(true);
+  }
+
+  #onSettled({ end, marks, rows, rejected }: SettledStretch): void {
+    this.#settled = end;
+    for (let index = 0; index < marks.length; index++) {
+      const sender = this.#senders[this.#next++]!;
+      const own = this.#rows + rows[index]!;
+      const bad = this.#rejected + rejected[index]!;
+      this.#rows = 0;
+      this.#rejected = 0;
+      sender.delivered(own, bad);
+    }
+    this.#rows += rows[marks.length]!;
+    this.#rejected += rejected[marks.length]!;
+    if (this.#next === this.#senders.length || this.#next > 1024) {
+      this.#senders = this.#senders.slice(this.#next);
+      this.#next = 0;
+    }
+    this.#schedule();
+  }
+}
+
+/** Copies what is left to copy, or as much as there is room for. Returns how far the room is filled then. */
+function copyInto(room: Uint8Array, filled: number, waiting: Waiting): number {
+  let to = filled;
+  for (; waiting.part < waiting.parts.length; waiting.part++, waiting.at = 0) {
+    const part = waiting.parts[waiting.part]!;
+    const piece = part.subarray(waiting.at, waiting.at + room.length - to);
+    room.set(piece, to);
+    to += piece.length;
+    waiting.at += piece.length;
+    if (waiting.at < part.length) break;
+  }
+  return to;
+}

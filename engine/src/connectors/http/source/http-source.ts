@@ -1,0 +1,212 @@
+/** The HTTP server of a source: judges requests by their head, has their bodies fed, and answers when the rows are delivered. */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { compressions } from '../../../codecs/decompress.ts';
+import { hostAndPort, listen } from '../../../net/listener.ts';
+import { type Gatekeeper, openGate } from '../../../net/listener-auth.ts';
+import type { Feed, Source, SourceContext } from '../../../spec/node.ts';
+import { answerAccepted, answerRefused } from './answers.ts';
+import { MediaTypes } from './media.ts';
+import { Routes } from './routes.ts';
+import { openServer } from './server.ts';
+import { listenAt, type settings } from './settings.ts';
+import { type Admitted, type Refusal, tooLarge, Upload, type UploadHost } from './upload.ts';
+
+/** At the end, answers have so long to get out. */
+const CLOSE_MS = 1000;
+const STOPPING: Refusal = { status: 503, error: 'The pipeline is stopping' };
+const OVERLOADED: Refusal = { status: 503, error: 'Too many bodies wait for the pipeline' };
+const ACCEPTED_ENCODINGS = compressions.join(', ');
+
+type Context = SourceContext<typeof settings>;
+
+export class HttpSource implements Source, UploadHost {
+  readonly maxBodyBytes: number;
+  readonly #context: Context;
+  readonly #media: MediaTypes;
+  readonly #gate: Gatekeeper | undefined;
+  readonly #routes: Routes;
+  /** All that are not answered, those that are received in the order in which they were. */
+  readonly #receiving = new Set<Upload>();
+  readonly #awaiting = new Set<Upload>();
+  #server: Server | undefined;
+  #held = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #stopping = false;
+
+  constructor(context: Context) {
+    const { settings: given, codec } = context;
+    this.#context = context;
+    this.maxBodyBytes = given.max_body_bytes;
+    this.#media = new MediaTypes(codec.name);
+    this.#gate = given.auth && openGate(given.auth);
+    this.#routes = new Routes(given);
+  }
+
+  async listen(): Promise<void> {
+    const { settings: given, folder, log, id } = this.#context;
+    const server = await openServer({
+      settings: given,
+      folder,
+      log,
+      onRequest: (request, response) => this.#onRequest(request, response, false),
+    });
+    server.on('checkContinue', (request, response) => this.#onRequest(request, response, true));
+    const { address, port } = await listen(server, listenAt(given), `source "${id}"`);
+    // What goes wrong with one connection ends that one.
+    server.on('error', (error) => log.warn(`source "${id}": ${error.message}`));
+    this.#server = server;
+    log.info(`source "${id}" listens on ${given.tls ? 'https' : 'http'}://${hostAndPort(address, port)}`);
+  }
+
+  /** The port that it listens on. */
+  get port(): number {
+    const address = this.#server?.address();
+    return typeof address === 'object' && address ? address.port : 0;
+  }
+
+  /** Requests that are not answered. */
+  get open(): number {
+    return this.#receiving.size + this.#awaiting.size;
+  }
+
+  async run(feed: Feed, signal: AbortSignal): Promise<void> {
+    for (const gatherer of this.#routes.gatherers) gatherer.open(feed);
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    this.#stop();
+  }
+
+  async close(): Promise<void> {
+    this.#stop();
+    clearTimeout(this.#timer);
+    for (const upload of this.#awaiting) this.refuse(upload, { status: 503, error: 'The pipeline has stopped' });
+    await closeServer(this.#server);
+  }
+
+  hold(bytes: number): boolean {
+    this.#held += bytes;
+    return this.#held <= this.#context.settings.max_waiting_bytes;
+  }
+
+  received(upload: Upload): void {
+    this.#receiving.delete(upload);
+    this.#awaiting.add(upload);
+    const timeout = this.#context.settings.ack_timeout_secs * 1000;
+    upload.deadline = performance.now() + timeout;
+    this.#timer ??= setTimeout(() => this.#timeOut(), timeout);
+  }
+
+  delivered(upload: Upload): void {
+    if (upload.over) return;
+    this.#finish(upload);
+    answerAccepted(upload.response, upload.rows - upload.rejected, upload.rejected, this.#stopping);
+    if (this.#context.settings.debug) this.#log(upload.request, `200, ${upload.rows} rows, ${upload.rejected} rejected`);
+  }
+
+  refuse(upload: Upload, refusal: Refusal): void {
+    if (upload.over) return;
+    const error = `${refusal.error}${upload.begun ? '; some of its rows may be delivered' : ''}`;
+    this.#finish(upload);
+    this.#answerRefused(upload.request, upload.response, { ...refusal, error });
+  }
+
+  left(upload: Upload): void {
+    this.#finish(upload);
+    if (this.#context.settings.debug) this.#log(upload.request, 'no answer: the client has left');
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const verdict = this.#vet(request);
+    if ('status' in verdict) {
+      this.#answerRefused(request, response, verdict);
+      return;
+    }
+    this.#receiving.add(new Upload(this, request, response, verdict));
+    if (expectsContinue) response.writeContinue();
+  }
+
+  /** Judges a request by its head. Who may not send learns nothing else. */
+  #vet({ method, headers, url = '/' }: IncomingMessage): Admitted | Refusal {
+    if (this.#gate && !this.#gate.admits(headers)) {
+      return {
+        status: 401,
+        error: 'The credentials are missing or wrong',
+        headers: { 'WWW-Authenticate': this.#gate.challenge },
+      };
+    }
+    const gatherer = this.#routes.find(url);
+    if (gatherer === undefined) return { status: 404, error: 'There is no such path' };
+    if (method !== 'POST' && method !== 'PUT') {
+      return { status: 405, error: `Rows are sent with POST, not ${method}`, headers: { Allow: 'POST, PUT' } };
+    }
+    const media = this.#media.of(headers);
+    if ('unsupported' in media) {
+      return { status: 415, error: `The body ${media.unsupported}`, headers: { 'Accept-Encoding': ACCEPTED_ENCODINGS } };
+    }
+    if (Number(headers['content-length'] ?? 0) > this.maxBodyBytes) return tooLarge(this.maxBodyBytes);
+    return this.#overload() ?? { media, gatherer };
+  }
+
+  #overload(): Refusal | undefined {
+    const { max_requests, max_waiting_bytes } = this.#context.settings;
+    if (this.#stopping) return STOPPING;
+    if (this.open >= max_requests) return { status: 429, error: `${max_requests} requests wait for their answer already` };
+    return this.#held >= max_waiting_bytes ? OVERLOADED : undefined;
+  }
+
+  #answerRefused(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+    const { retry_after_secs, debug } = this.#context.settings;
+    const later = refusal.status === 429 || refusal.status === 503;
+    const headers = { ...refusal.headers, ...(later ? { 'Retry-After': String(retry_after_secs) } : {}) };
+    answerRefused(request, response, { ...refusal, headers }, this.#stopping);
+    if (debug) this.#log(request, `${refusal.status}: ${refusal.error}`);
+  }
+
+  #finish(upload: Upload): void {
+    upload.end();
+    this.#receiving.delete(upload);
+    this.#awaiting.delete(upload);
+  }
+
+  /** Answers those whose time is over; the others follow when theirs is. */
+  #timeOut(): void {
+    const now = performance.now();
+    this.#timer = undefined;
+    for (const upload of this.#awaiting) {
+      if (upload.deadline > now) {
+        this.#timer = setTimeout(() => this.#timeOut(), upload.deadline - now);
+        return;
+      }
+      const { ack_timeout_secs } = this.#context.settings;
+      this.refuse(upload, { status: 503, error: `The rows were not delivered within ${ack_timeout_secs} s` });
+    }
+  }
+
+  /** No new requests; what is fed is still answered. */
+  #stop(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#server?.close();
+    for (const gatherer of this.#routes.gatherers) gatherer.stop();
+    for (const upload of this.#receiving) this.refuse(upload, STOPPING);
+  }
+
+  #log({ method, url, socket }: IncomingMessage, what: string): void {
+    this.#context.log.info(`source "${this.#context.id}": ${method} ${url} from ${socket.remoteAddress}: ${what}`);
+  }
+}
+
+/** Resolves when the last answer is out, or it has had time enough. */
+async function closeServer(server: Server | undefined): Promise<void> {
+  if (!server) return;
+  const closed = new Promise<void>((resolve) => {
+    server.once('close', resolve);
+    // It may be closed already.
+    server.close((error) => {
+      if (error) resolve();
+    });
+  });
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
+  await closed;
+  clearTimeout(timer);
+}

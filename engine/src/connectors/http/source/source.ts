@@ -1,0 +1,48 @@
+import { source } from '../../../spec/node.ts';
+import { HttpSource } from './http-source.ts';
+import { checkSettings, settings, tablesOf } from './settings.ts';
+
+export default source({
+  summary: 'Takes rows that are posted to it by HTTP, and answers when they are delivered.',
+  settings,
+  codecs: ['json', 'line'],
+  delivery:
+    'At least once for whoever repeats a request until it is answered with 200: that is sent when every required sink has its rows. Nothing is replayed after a kill.',
+  examples: [
+    {
+      title: 'On this machine only',
+      yaml: 'id: in\nkind: source\ntype: http\nsettings:\n  port: 8090\nout:\n  - id: next\n',
+    },
+    {
+      title: 'For others, with TLS and an API key, two tables',
+      yaml: `id: in
+kind: source
+type: http
+settings:
+  host: 0.0.0.0
+  port: 8443
+  paths:
+    /logs: logs
+    /events: events
+  tls:
+    certificate_file: server.pem
+    key_file: server.key
+  auth:
+    type: api_key
+    keys: ["\${REEF_API_KEY}"]
+out:
+  - id: next
+    table: logs
+  - id: other
+    table: events
+`,
+    },
+  ],
+  check: checkSettings,
+  tables: tablesOf,
+  open: async (context) => {
+    const opened = new HttpSource(context);
+    await opened.listen();
+    return opened;
+  },
+});
