@@ -23,7 +23,9 @@ test('the summary says what came in, what went where, what was rejected and wher
   const metrics = newMetrics();
   Object.assign(metrics, { rowsIn: 2_000_000, bytesIn: 320_000_000, rejected: 3, malformed: 1, notObject: 1, filtered: 5 });
   metrics.rejectedBy.set('in', 2).set('moment', 1);
-  metrics.sinks.set('out', { reached: 1_999_992, delivered: 1_999_992 }).set('_dead_letters', { reached: 3, delivered: 3 });
+  metrics.sinks
+    .set('out', { reached: 1_999_992, delivered: 1_999_992, dropped: 0, retries: 0 })
+    .set('_dead_letters', { reached: 3, delivered: 3, dropped: 0, retries: 0 });
   metrics.notices.set('', { node: 'f', what: 'integers beyond 32 bits in column "a"', rows: 1234 });
   assert.equal(
     renderSummary('demo', 'finished', metrics, usage, dead),

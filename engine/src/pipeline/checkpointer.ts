@@ -3,9 +3,9 @@
  * order that is safe: sinks make their bytes durable, then positions and sink positions go to disk together, then sources hear.
  */
 
+import { backoff } from '../delivery/backoff.ts';
 import type { Log } from '../spec/node.ts';
 import type { Json } from '../spec/plan.ts';
-import { backoff } from './backoff.ts';
 import type { PipelineState } from './options.ts';
 
 /** After a quiet time the first change is saved so soon. */

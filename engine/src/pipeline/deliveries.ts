@@ -1,11 +1,16 @@
 /** The way out: encoded parts to the sinks, in order, and what the sinks answer back to the batches. */
-import type { Log, Sink, SinkPosition } from '../spec/node.ts';
-import type { Json } from '../spec/plan.ts';
-import type { WorkerPlan } from '../worker/protocol.ts';
+import { defaultRetry } from '../delivery/backoff.ts';
+import { BulkOutbox } from '../delivery/bulk-outbox.ts';
+import { Outbox } from '../delivery/outbox.ts';
+import type { NumberedPosition, SinkPositions } from '../delivery/parcel.ts';
+import type { AnySink, Log, SinkPosition } from '../spec/node.ts';
+import type { DeliveryPolicy, Json, RetryPolicy } from '../spec/plan.ts';
+import type { Counts, WorkerPlan } from '../worker/protocol.ts';
+import type { HeldInput } from './held-input.ts';
 import type { ReadyPart } from './job.ts';
 import type { Metrics } from './metrics.ts';
-import { Outbox } from './outbox.ts';
-import type { NumberedPosition, Partition, PartitionBatch } from './partition.ts';
+import type { Partition, PartitionBatch } from './partition.ts';
+import { type DocumentBatch, RefusedRows, type RefusedRowsOptions } from './refused-rows.ts';
 import type { SharedMemory } from './slots.ts';
 
 export interface DeliveriesOptions {
@@ -16,24 +21,75 @@ export interface DeliveriesOptions {
   /** False: nobody waits for the sinks' confirmation. */
   readonly tracking: boolean;
   readonly signal: AbortSignal;
+  /** What the error tables of refused rows need. */
+  readonly documents: Pick<
+    RefusedRowsOptions,
+    'kernel' | 'slotBytes' | 'maxRowBytes' | 'maxRows' | 'idleMs' | 'prepared' | 'unkillable'
+  >;
   failed(error: unknown): void;
+  counted(counts: Counts): void;
   /** A chunk was written or failed to be. */
   written(): void;
 }
 
+/** How a sink is treated, as the punchline says. */
+export interface DeliveryTerms {
+  readonly policy: DeliveryPolicy;
+  readonly retry: RetryPolicy;
+}
+
+const usualTerms: DeliveryTerms = { policy: 'required', retry: defaultRetry };
+
+/** Output slots that a sink nobody waits for may keep waiting; as many are made for it beyond those of the others. */
+export const BEST_EFFORT_SLOTS = 6;
+
+interface Way {
+  readonly sink: AnySink;
+  readonly required: boolean;
+  readonly stream?: Outbox;
+  readonly bulks?: BulkOutbox;
+}
+
+/** Whose rows are delivered: a batch of a source, or documents of refused rows. */
+interface Owner {
+  readonly source: string;
+  readonly partition: string;
+  readonly memory: SharedMemory;
+  readonly input: HeldInput | undefined;
+  /** One more confirmation is to come. */
+  pending(): void;
+  confirm(positions: SinkPositions | undefined): void;
+  /** The row at this position was refused. */
+  refused(position: number): void;
+}
+
 export class Deliveries {
   readonly #options: DeliveriesOptions;
-  readonly #outboxes: Outbox[] = [];
-  readonly #sinks: Sink[] = [];
+  readonly #ways: Way[] = [];
   readonly #positions = new Map<string, NumberedPosition>();
+  readonly #refusedRows: RefusedRows;
   #writes = 0;
   #writing = 0;
+  #hurried = false;
+  #restWaiters: (() => void)[] = [];
 
   constructor(options: DeliveriesOptions) {
     this.#options = options;
+    const { plan, log, metrics, signal, documents, failed, counted } = options;
+    this.#refusedRows = new RefusedRows({
+      ...documents,
+      plan,
+      log,
+      metrics,
+      signal,
+      wanted: () => this.wanted(),
+      emit: (batch, parts, memory) => this.#emitDocuments(batch, parts, memory),
+      counted,
+      failed,
+    });
   }
 
-  /** Chunks that no sink has taken yet. */
+  /** Chunks that required sinks have not taken yet. */
   get writing(): number {
     return this.#writing;
   }
@@ -45,62 +101,205 @@ export class Deliveries {
 
   /** Rows that each sink still wants of one batch, -1: all. */
   wanted(): number[] {
-    return this.#options.plan.sinks.map((_, index) => this.#outboxes[index]?.sink.wanted?.() ?? -1);
+    return this.#options.plan.sinks.map((_, index) => this.#ways[index]?.stream?.sink.wanted?.() ?? -1);
   }
 
-  add(index: number, sink: Sink): void {
-    const { plan, log, signal, failed, metrics } = this.#options;
+  add(index: number, sink: AnySink, { policy, retry }: DeliveryTerms = usualTerms): void {
+    const { plan, log, signal, metrics } = this.#options;
     const { id } = plan.sinks[index]!;
-    this.#sinks.push(sink);
-    this.#outboxes[index] = new Outbox({ id, sink, log, signal, failed });
-    metrics.sinks.set(id, { reached: 0, delivered: 0 });
-    const position = sink.position?.();
-    if (position !== undefined) this.#positions.set(id, { write: 0, position });
+    const required = policy !== 'best_effort';
+    const counts = { reached: 0, delivered: 0, dropped: 0, retries: 0 };
+    metrics.sinks.set(id, counts);
+    const failed = (error: unknown): void => this.#sinkFailed(id, required, error);
+    const common = { id, log, retry, signal, failed };
+    if ('write' in sink) {
+      const position = sink.position?.();
+      if (position !== undefined) this.#positions.set(id, { write: 0, position });
+      const stream = new Outbox({ ...common, sink, ...(required ? {} : { mostWaiting: BEST_EFFORT_SLOTS }) });
+      this.#ways[index] = { sink, required, stream };
+      return;
+    }
+    const bulks = new BulkOutbox({
+      ...common,
+      sink,
+      mostWaitingBytes: required ? Number.POSITIVE_INFINITY : BEST_EFFORT_SLOTS * this.#options.memory.outputSlotBytes,
+      delivered: (rows) => {
+        counts.delivered += rows;
+        counts.retries = bulks.retries;
+      },
+      dropped: (rows) => {
+        if (!required) counts.dropped += rows;
+      },
+      document: (refusals) => this.#refusedRows.document(index, refusals),
+    });
+    this.#ways[index] = { sink, required, bulks };
+    if (this.#hurried) bulks.hurry();
   }
 
-  /** Hands parts to their sinks. Each holds its batch open until it is written. */
+  /** Hands parts to their sinks. Each required one holds its batch open until it has them. */
   emit(partition: Partition, batch: PartitionBatch, parts: readonly ReadyPart[]): void {
-    const { plan, memory, metrics, tracking, written } = this.#options;
-    for (const { part, lent } of parts) {
-      const { id } = plan.sinks[part.sink]!;
-      const write = ++this.#writes;
-      this.#writing++;
-      if (tracking) batch.pending++;
-      const chunk = {
-        bytes: memory.bytes.subarray(part.start, part.start + part.bytes),
-        rows: part.rows,
-        partition: `${partition.source}/${partition.name}`,
-        ...(part.offsets === 0 ? {} : { offsets: new Uint32Array(memory.memory.buffer, part.offsets, part.rows + 1) }),
-      };
-      const delivered = (position: SinkPosition | undefined): void => {
-        this.#writing--;
-        lent.drop();
-        metrics.sinks.get(id)!.delivered += part.rows;
-        if (tracking) {
-          if (position !== undefined) batch.sinkPositions.set(id, { write, position });
-          partition.confirm(batch);
-        }
-        written();
-      };
-      this.#outboxes[part.sink]!.push({ chunk, delivered });
-    }
+    const { memory, tracking } = this.#options;
+    const owner: Owner = {
+      source: partition.source,
+      partition: partition.name,
+      memory,
+      input: batch.input,
+      pending: () => {
+        if (tracking) batch.pending++;
+      },
+      confirm: (positions) => {
+        if (!tracking) return;
+        for (const [id, position] of positions ?? []) keepLater(batch.sinkPositions, id, position);
+        partition.confirm(batch);
+      },
+      refused: (position) => batch.refused(position),
+    };
+    for (const part of parts) this.#hand(owner, part);
   }
 
   /** The batches are committed: what the sinks said about them counts. */
   committed(batches: readonly PartitionBatch[]): void {
     for (const { sinkPositions } of batches) {
-      for (const [id, position] of sinkPositions) {
-        if (position.write > (this.#positions.get(id)?.write ?? -1)) this.#positions.set(id, position);
-      }
+      for (const [id, position] of sinkPositions) keepLater(this.#positions, id, position);
     }
   }
 
+  /** No more rows are read: nothing waits for a bulk to fill. */
+  hurry(): void {
+    this.#hurried = true;
+    for (const { bulks } of this.#ways) bulks?.hurry();
+  }
+
+  /** Gives sinks that nobody waits for so long to take what they have; the rest is dropped. */
+  async lastChance(ms: number): Promise<void> {
+    const late = this.#ways.filter(({ required }) => !required);
+    if (late.length === 0) return;
+    const rested = new Promise<void>((resolve) => {
+      const check = (): void => {
+        if (late.every(({ stream, bulks }) => (stream ?? bulks)!.idle)) resolve();
+        else this.#restWaiters.push(check);
+      };
+      check();
+    });
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    await Promise.race([rested, over]);
+    clearTimeout(timer);
+  }
+
   async sync(): Promise<void> {
-    await Promise.all(this.#sinks.map((sink) => sink.sync?.()));
+    await Promise.all(this.#ways.map(({ sink }) => ('sync' in sink ? sink.sync?.() : undefined)));
   }
 
   async close(outcome: 'finished' | 'stopped'): Promise<void> {
-    const results = await Promise.allSettled(this.#sinks.map((sink) => sink.close(outcome)));
+    const { metrics, plan } = this.#options;
+    this.#ways.forEach(({ required, stream, bulks }, index) => {
+      if (required) return;
+      stream?.stop();
+      const counts = metrics.sinks.get(plan.sinks[index]!.id);
+      if (counts && bulks) counts.dropped += bulks.stop();
+    });
+    const results = await Promise.allSettled([this.#refusedRows.close(), ...this.#ways.map(({ sink }) => sink.close(outcome))]);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
+
+  #emitDocuments(batch: DocumentBatch, parts: readonly ReadyPart[], memory: SharedMemory): void {
+    const owner: Owner = {
+      source: batch.source,
+      partition: batch.partition,
+      memory,
+      input: undefined,
+      pending: () => {
+        batch.pending++;
+      },
+      confirm: (positions) => {
+        for (const [id, position] of positions ?? []) keepLater(batch.positions, id, position);
+        batch.delivered();
+      },
+      refused: () => {},
+    };
+    for (const part of parts) this.#hand(owner, part);
+  }
+
+  #hand(owner: Owner, { part, lent }: ReadyPart): void {
+    const { plan, metrics } = this.#options;
+    const { source, partition, memory, input } = owner;
+    const { id } = plan.sinks[part.sink]!;
+    const { stream, bulks, required } = this.#ways[part.sink]!;
+    const counts = metrics.sinks.get(id)!;
+    const write = ++this.#writes;
+    if (required) {
+      this.#writing++;
+      owner.pending();
+    }
+    const bytes = memory.bytes.subarray(part.start, part.start + part.bytes);
+    const label = `${source}/${partition}`;
+    const release = (): void => {
+      lent.drop();
+      if (part.origins > 0) input?.drop();
+    };
+    const settled = (positions: SinkPositions | undefined): void => {
+      if (required) {
+        this.#writing--;
+        owner.confirm(positions);
+      }
+      this.#options.written();
+      if (this.#restWaiters.length > 0) queueMicrotask(() => this.#rested());
+    };
+    const dropped = (): void => {
+      counts.dropped += part.rows;
+      release();
+      settled(undefined);
+    };
+    const { buffer } = memory.memory;
+    const offsets = part.offsets === 0 ? undefined : new Uint32Array(buffer, part.offsets, part.rows + 1);
+    if (bulks) {
+      bulks.push({
+        rows: part.rows,
+        bytes,
+        offsets: offsets!,
+        label,
+        origins: {
+          source,
+          partition,
+          offset: input?.offset ?? 0,
+          // Documents of refused rows were not read: no pointer lies in these bounds.
+          from: input?.from ?? 0,
+          to: input?.to ?? 0,
+          memory: memory.bytes,
+          pointers: new Uint32Array(buffer, part.origins, 2 * part.rows),
+        },
+        release,
+        settled,
+        dropped,
+        refused: owner.refused,
+      });
+      return;
+    }
+    const delivered = (position: SinkPosition | undefined): void => {
+      counts.delivered += part.rows;
+      counts.retries = stream!.retries;
+      release();
+      settled(position === undefined ? undefined : new Map([[id, { write, position }]]));
+    };
+    stream!.push({ chunk: { bytes, rows: part.rows, partition: label, ...(offsets ? { offsets } : {}) }, delivered, dropped });
+  }
+
+  /** A required sink that cannot go on ends the punchline; of another one only its own rows are lost. */
+  #sinkFailed(id: string, required: boolean, error: unknown): void {
+    const { failed, log, signal } = this.#options;
+    if (required) failed(error);
+    else if (!signal.aborted) {
+      log.warn(`${(error as Error).message}; nobody waits for sink "${id}", it gets no more rows in this run`, { node: id });
+    }
+    this.#rested();
+  }
+
+  #rested(): void {
+    for (const check of this.#restWaiters.splice(0)) check();
+  }
+}
+
+function keepLater(positions: Map<string, NumberedPosition>, id: string, position: NumberedPosition): void {
+  if (position.write > (positions.get(id)?.write ?? -1)) positions.set(id, position);
 }

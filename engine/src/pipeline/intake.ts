@@ -1,11 +1,12 @@
 /** The way in: runs the sources, cuts what they feed into batches, and gives these to the workers. */
+import { backoff } from '../delivery/backoff.ts';
 import { ReefError } from '../errors.ts';
 import type { Feed, Log, PartitionFeed, PartitionOptions, Position, Source } from '../spec/node.ts';
 import type { Json } from '../spec/plan.ts';
 import type { Suspect } from '../state/suspects.ts';
 import type { Counts, Marked, WorkerPlan } from '../worker/protocol.ts';
-import { backoff } from './backoff.ts';
 import { type Cut, Framer } from './framer.ts';
+import { HeldInput } from './held-input.ts';
 import type { Job } from './job.ts';
 import type { Metrics } from './metrics.ts';
 import type { Probe } from './options.ts';
@@ -162,6 +163,8 @@ export class Intake {
     const { metrics, memory, suspects, pinned, probe, submit, counted, computed } = this.#options;
     const consumed = Promise.withResolvers<number>();
     const batch: PartitionBatch = partition.add(cut.end, cut.marks);
+    const input = new HeldInput(cut);
+    batch.input = input;
     const whole = { from: cut.from, to: cut.to, deaths: 0, ...(cut.reject ? { reject: cut.reject } : {}) };
     let ranges = rangesAround(whole, cut.offset, partition, suspects, memory.bytes);
     if (probe) ranges = probedRanges(ranges, cut, partition, probe, memory.bytes);
@@ -186,14 +189,17 @@ export class Intake {
       ranges,
       lent: new Map(),
       isFirst: () => partition.isFirst(batch),
-      ready: (parts) => partition.ready(batch, parts),
+      ready: (parts) => {
+        for (const { part } of parts) if (part.origins > 0) input.hold();
+        partition.ready(batch, parts);
+      },
       counted: (counts) => {
         if (batch.marked) for (const marked of counts.marked ?? []) addMarked(batch.marked, marked);
         counted(counts);
       },
       computed: (pointer) => {
         if (!cut.reject) batch.end = cut.offset + (pointer - cut.from);
-        cut.pool.release(cut.slot);
+        input.drop();
         consumed.resolve(pointer);
         partition.computed(batch);
         computed();

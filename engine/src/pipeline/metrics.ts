@@ -15,11 +15,21 @@ export interface Metrics {
   readonly entered: Map<string, number>;
   /** Rows that functions had something to say of, by node and what it is. */
   readonly notices: Map<string, { readonly node: string; readonly what: string; rows: number }>;
-  /** Rows that reached a sink and rows that it has confirmed, by sink id. */
-  readonly sinks: Map<string, { reached: number; delivered: number }>;
+  readonly sinks: Map<string, SinkMetrics>;
   batches: number;
   workersStarted: number;
   workersDied: number;
+}
+
+/** What is counted of one sink. */
+export interface SinkMetrics {
+  /** Rows that reached it, and rows that it has confirmed. */
+  reached: number;
+  delivered: number;
+  /** Rows that a sink that nobody waits for did not take in time. */
+  dropped: number;
+  /** Sends that failed and were tried again. */
+  retries: number;
 }
 
 export function newMetrics(): Metrics {

@@ -1,5 +1,5 @@
 import { resolveNodeSpec } from '../nodes.ts';
-import type { Log, Sink, SinkContext, SinkSpec } from '../spec/node.ts';
+import type { AnySink, Log, Sink, SinkContext, SinkSpec } from '../spec/node.ts';
 import type { Json, Punchline, PunchlineNode } from '../spec/plan.ts';
 import type { PipelineState, SinkOpeners } from './options.ts';
 import { DEAD_LETTERS } from './plan-worker.ts';
@@ -33,7 +33,7 @@ async function open(
   punchline: Punchline,
   state: PipelineState,
   log: Log,
-): Promise<Sink> {
+): Promise<AnySink> {
   const resume: Json | undefined = state.checkpoint?.sinks[own.id];
   const context = { ...own, punchlineKind: punchline.kind, log, resume };
   return spec.open(context as unknown as SinkContext<never>);

@@ -1,4 +1,4 @@
-import type { Log, Sink, Source } from '../spec/node.ts';
+import type { AnySink, Log, Source } from '../spec/node.ts';
 import type { Punchline, PunchlineNode } from '../spec/plan.ts';
 import type { Range as StreamRange } from '../state/inflight.ts';
 import type { State } from '../state/state.ts';
@@ -26,9 +26,9 @@ export interface SinkOpeners {
     specs: ReadonlyMap<string, SpecifiedNode>,
     state: PipelineState,
     log: Log,
-  ): Promise<Sink>;
+  ): Promise<AnySink>;
   /** The file in the state folder that rejected rows go to where no error table is near. */
-  deadLetters(punchline: Punchline, state: PipelineState, log: Log): Promise<Sink>;
+  deadLetters(punchline: Punchline, state: PipelineState, log: Log): Promise<AnySink>;
 }
 
 /** How a punchline is run; everything that is not about what it computes. */

@@ -1,7 +1,9 @@
 /** One partition of a source: cuts come in, results go out in the same order, positions follow once everything is delivered. */
-import type { PartitionOptions, Position, SinkPosition } from '../spec/node.ts';
+import type { NumberedPosition } from '../delivery/parcel.ts';
+import type { PartitionOptions, Position } from '../spec/node.ts';
 import type { Codec } from '../spec/plan.ts';
 import type { Framer } from './framer.ts';
+import type { HeldInput } from './held-input.ts';
 import type { ReadyPart } from './job.ts';
 import { type TrackedBatch, Tracker } from './tracker.ts';
 
@@ -13,6 +15,10 @@ export interface PartitionBatch extends TrackedBatch {
   /** Output that waits for earlier batches. */
   held: ReadyPart[];
   computed: boolean;
+  /** A sink has refused the row at this position. */
+  refused(position: number): void;
+  /** What was read, for as long as somebody may ask where a row came from. */
+  input?: HeldInput;
   /** Where the source wants to know what became of its rows: how many there were between its marks. */
   readonly marked: MarkedRows | undefined;
 }
@@ -21,12 +27,6 @@ export interface MarkedRows {
   readonly marks: readonly number[];
   readonly rows: number[];
   readonly rejected: number[];
-}
-
-/** A sink's position with the number of the write that it stands for: later ones cover earlier ones. */
-export interface NumberedPosition {
-  readonly write: number;
-  readonly position: SinkPosition;
 }
 
 export interface PartitionEvents {
@@ -104,6 +104,11 @@ export class Partition {
       held: [],
       computed: false,
       marked: this.#options.settled ? { marks, rows: zeros(), rejected: zeros() } : undefined,
+      refused(position) {
+        if (!batch.marked) return;
+        const after = marks.findIndex((mark) => mark > position);
+        batch.marked.rejected[after < 0 ? marks.length : after]!++;
+      },
     };
     this.#tracker.add(batch);
     this.#sequence.push(batch);

@@ -3,12 +3,13 @@
  * what each does stands in its own.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { defaultRetry } from '../delivery/backoff.ts';
 import type { SourceContext, SourceSpec } from '../spec/node.ts';
 import type { Json, Punchline, PunchlineNode } from '../spec/plan.ts';
-import type { Counts, WorkerPlan } from '../worker/protocol.ts';
+import type { Counts, PreparedFunction, WorkerPlan } from '../worker/protocol.ts';
 import { Checkpointer, type Snapshot } from './checkpointer.ts';
 import { Computer } from './computer.ts';
-import { Deliveries } from './deliveries.ts';
+import { BEST_EFFORT_SLOTS, Deliveries } from './deliveries.ts';
 import { Intake } from './intake.ts';
 import { type Metrics, newMetrics } from './metrics.ts';
 import type { PipelineOptions, PipelineState } from './options.ts';
@@ -16,6 +17,9 @@ import type { Partition } from './partition.ts';
 import { planWorker, type SpecifiedNode, sinksOfGoodRows } from './plan-worker.ts';
 import { prepareFunctions } from './prepare-functions.ts';
 import { SharedMemory } from './slots.ts';
+
+/** At the end, sinks that nobody waits for get so long to take what they have. */
+const LAST_CHANCE_MS = 2000;
 
 export class Pipeline {
   readonly metrics: Metrics = newMetrics();
@@ -35,6 +39,7 @@ export class Pipeline {
   readonly #failed = Promise.withResolvers<never>();
   /** Of this run and those before it, by source and partition. */
   readonly #positions: Record<string, Record<string, Json>>;
+  #prepared: readonly PreparedFunction[] = [];
   readonly #quietWaiters: (() => void)[] = [];
   #deliveredWaiters: { readonly partition: Partition; readonly resolve: () => void }[] = [];
 
@@ -49,10 +54,12 @@ export class Pipeline {
     const failed = (error: unknown): void => this.#failed.reject(error);
     const pinned = [...specs.values()].some(({ spec }) => spec.kind === 'function' && spec.state === 'partition');
     const payloads = this.#plan.sinks.filter(({ payload }) => payload).length;
+    // What a sink keeps that nobody waits for must not be missing to the others.
+    const extra = BEST_EFFORT_SLOTS * punchline.nodes.filter(({ policy }) => policy === 'best_effort').length;
     const memory = new SharedMemory({
       workers,
-      inputSlots: 3 * workers + 2,
-      outputSlots: payloads * (2 * workers + 2),
+      inputSlots: 3 * workers + 2 + extra,
+      outputSlots: payloads * (2 * workers + 2) + extra,
       inputSlotBytes: slotBytes,
       outputSlotBytes: slotBytes + (slotBytes >> 1),
       maxRowBytes,
@@ -64,7 +71,13 @@ export class Pipeline {
       log,
       tracking,
       signal: this.#abort.signal,
+      documents: {
+        ...options,
+        prepared: () => this.#prepared,
+        unkillable: () => options.unkillable(),
+      },
       failed,
+      counted: (counts) => this.#count({ ...counts, rows: 0 }),
       written: () => this.#checkQuiet(),
     });
     this.#computer = new Computer({
@@ -133,7 +146,8 @@ export class Pipeline {
     // Sources first: an output must not be emptied for an input that is not there.
     for (const node of this.#nodes('source')) this.#intake.add(await this.#openSource(node));
     for (const [index, node] of this.#nodes('sink').entries()) {
-      this.#deliveries.add(index, await openSinks.node(this.#punchline, node, this.#specs, this.#state, log));
+      const { policy = 'required', retry = defaultRetry } = node;
+      this.#deliveries.add(index, await openSinks.node(this.#punchline, node, this.#specs, this.#state, log), { policy, retry });
     }
     this.#deliveries.add(this.#plan.deadLetters, await openSinks.deadLetters(this.#punchline, this.#state, log));
     await starting;
@@ -153,8 +167,10 @@ export class Pipeline {
   async run(): Promise<void> {
     const sources = this.#intake.run();
     await Promise.race([sources, this.#failed.promise]);
+    this.#deliveries.hurry();
     await Promise.race([this.#quiet(), this.#failed.promise]);
     await this.#checkpointer.save();
+    await this.#deliveries.lastChance(LAST_CHANCE_MS);
   }
 
   /** Feeds no more: `run` resolves when what was fed is delivered. */
@@ -185,7 +201,8 @@ export class Pipeline {
 
   async #startComputer(): Promise<void> {
     const { suspects } = this.#state;
-    await this.#computer.start(await prepareFunctions(this.#punchline, this.#specs, suspects.list, this.#options.log));
+    this.#prepared = await prepareFunctions(this.#punchline, this.#specs, suspects.list, this.#options.log);
+    await this.#computer.start(this.#prepared);
   }
 
   #nodes(kind: PunchlineNode['kind']): PunchlineNode[] {

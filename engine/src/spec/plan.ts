@@ -19,6 +19,16 @@ export type NodeKind = 'source' | 'function' | 'sink';
  */
 export type DeliveryPolicy = 'required' | 'best_effort';
 
+/** How a sink is tried again after what may pass. */
+export interface RetryPolicy {
+  /** Upper bound of the first pause; it doubles with every try. */
+  readonly initialMs: number;
+  /** Upper bound of every pause. */
+  readonly maxMs: number;
+  /** Tries in all, the first included; `undefined`: for ever. */
+  readonly maxAttempts?: number | undefined;
+}
+
 /** A punchline that has been read, checked and given all its defaults: plain data, may be posted to a worker. */
 export interface Punchline {
   readonly kind: PunchlineKind;
@@ -62,6 +72,8 @@ export interface PunchlineNode {
   readonly codec?: Codec;
   /** Present on every sink. */
   readonly policy?: DeliveryPolicy;
+  /** Present on every sink that rows are sent to. */
+  readonly retry?: RetryPolicy;
   /** On sources only. */
   readonly control?: SourceControl;
   /** Over the rows of this node. */

@@ -3,12 +3,13 @@
  * rejections), which may be undone and tried again with fewer rows; only then is anything encoded, so that what was written for
  * a sink is never taken back.
  */
+
+import { type ErrorDocument, rowBytes, rowHead } from '../batch/error-document.ts';
 import { ArenaFullError, type Decoded, type Decoder, type Rejection, type RowView } from '../batch/row-batch.ts';
 import { ReefError } from '../errors.ts';
 import type { BatchFunction, FunctionSpec } from '../spec/node.ts';
 import { ERROR_COLUMN, ERROR_TABLE, NO_TABLE } from '../spec/plan.ts';
 import { redacted } from '../spec/secrets.ts';
-import { type ErrorDocument, rowBytes, rowHead } from './error-document.ts';
 import { countBetween } from './marks.ts';
 import type { Notices } from './notices.ts';
 import type {

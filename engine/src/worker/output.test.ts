@@ -10,6 +10,7 @@ const sinkOf = (id: string, rowOffsets: boolean): PlannedSink => ({
   codec: { name: 'json' },
   payload: true,
   rowOffsets,
+  origins: false,
   errors: undefined,
 });
 

@@ -2,7 +2,7 @@
  * Encodes deliveries into the out ranges that main lends. When a range is full, what is in it is handed over and more is asked
  * for; so a batch may grow to any size while memory stays bounded.
  */
-import type { Encoder } from '../batch/row-batch.ts';
+import type { Encoder, RowView } from '../batch/row-batch.ts';
 import type { Delivery } from './chain.ts';
 import type { OutRange, Part, PlannedSink } from './protocol.ts';
 
@@ -54,13 +54,15 @@ export class Output {
       const open = this.#open.get(sink) ?? (await this.#more(sink, needed));
       const offsets = planned.rowOffsets ? align4(open.at) : 0;
       const limit = planned.rowOffsets ? Math.min(rows - done, rowsWithOffsets(open)) : rows - done;
-      const start = planned.rowOffsets ? offsets + 4 * (limit + 1) : open.at;
+      const origins = planned.origins ? offsets + 4 * (limit + 1) : 0;
+      const start = planned.origins ? origins + 8 * limit : planned.rowOffsets ? offsets + 4 * (limit + 1) : open.at;
       const written =
         limit > 0 && start < open.range.end
           ? this.#encoder.encode(view, planned.codec, done, limit, start, open.range.end, offsets)
           : { rows: 0, bytes: 0 };
       if (written.rows > 0) {
-        this.#add({ sink, slot: open.range.start, start, bytes: written.bytes, rows: written.rows, offsets });
+        if (origins > 0) writeOrigins(view, done, written.rows, origins);
+        this.#add({ sink, slot: open.range.start, start, bytes: written.bytes, rows: written.rows, offsets, origins });
         open.at = start + written.bytes;
         done += written.rows;
         needed = 0;
@@ -105,10 +107,23 @@ export class Output {
   }
 }
 
-/** Rows whose offsets take at most a quarter of what is left of a range; at least one, where anything is left. */
+/** Rows whose offsets and origins take at most a quarter of what is left of a range; at least one, where anything is left. */
 function rowsWithOffsets({ at, range }: Open): number {
   const left = range.end - at;
-  return left < 64 ? 0 : Math.max(1, (left >> 4) - 1);
+  return left < 64 ? 0 : Math.max(1, Math.floor(left / 48) - 1);
+}
+
+/** Notes the bounds of rows `view.rows[first..first + count]` as they were read. */
+function writeOrigins({ arena, rows, rowStarts, rowEnds }: RowView, first: number, count: number, origins: number): void {
+  const { words } = arena;
+  const starts = rowStarts >>> 2;
+  const ends = rowEnds >>> 2;
+  let at = origins >>> 2;
+  for (let index = first; index < first + count; index++) {
+    const row = rows[index]!;
+    words[at++] = words[starts + row]!;
+    words[at++] = words[ends + row]!;
+  }
 }
 
 function align4(pointer: number): number {

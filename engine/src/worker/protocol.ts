@@ -53,7 +53,9 @@ export interface PlannedSink {
   /** False: rows are only counted. */
   readonly payload: boolean;
   readonly rowOffsets: boolean;
-  /** Where rows go that the sink's codec cannot write. */
+  /** With `rowOffsets`: it may refuse rows, so main must know where each came from. */
+  readonly origins: boolean;
+  /** Where rows go that the sink's codec cannot write, or that the sink refuses. */
   readonly errors: ErrorTarget;
 }
 
@@ -138,6 +140,8 @@ export interface Part {
   readonly rows: number;
   /** Pointer to rows + 1 u32 offsets, or 0. */
   readonly offsets: number;
+  /** Pointer to rows pairs of u32 pointers: to the row's first byte as it was read, and behind its last; or 0. */
+  readonly origins: number;
 }
 
 /** Rows at a function that there is something to say of. */

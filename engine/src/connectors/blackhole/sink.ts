@@ -1,6 +1,6 @@
-import { type SinkSpec, sink } from '../../spec/node.ts';
+import { type Sink, type SinkSpec, sink } from '../../spec/node.ts';
 
-const spec: SinkSpec<Record<string, never>> = sink({
+const spec: SinkSpec<Record<string, never>, Sink> = sink({
   summary: 'Counts rows and throws them away.',
   settings: {},
   codecs: ['json', 'line'],

@@ -13,7 +13,7 @@ export function writerSink(writer: ByteWriter): Sink {
   };
 }
 
-const spec: SinkSpec<Record<string, never>> = sink({
+const spec: SinkSpec<Record<string, never>, Sink> = sink({
   summary: 'Writes rows to standard output, one per line.',
   settings: {},
   codecs: ['json', 'line'],
