@@ -56,6 +56,16 @@ test('the function in docs/native-functions.md does what the page says', async (
   );
 });
 
+test('the cases in docs/testing.md pass', async (t) => {
+  const folder = await folderWith(
+    t,
+    (await samplesOf('docs/testing.md')).filter(({ name }) => name !== ''),
+  );
+  await copyFile(join(root, 'examples', 'moment', 'moment.yaml'), join(folder, 'moment.yaml'));
+  const { stdout } = await run(process.execPath, [reef, 'test', '.'], { cwd: folder });
+  assert.match(stdout, /2 cases passed, 0 failed/);
+});
+
 for (const page of ['README.md', 'docs/punchlines.md', 'docs/running.md', 'docs/data-path.md']) {
   test(`the punchlines in ${page} are right`, async (t) => {
     const punchlines = (await samplesOf(page)).filter(({ language, text }) => language === 'yaml' && text.includes('dag:'));

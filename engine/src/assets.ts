@@ -13,6 +13,11 @@ export function probeEntry(): URL {
   return new URL(bundled ? './probe.cjs' : `./pipeline/probe-entry.${ending}`, import.meta.url);
 }
 
+/** What `reef test` puts in place of sources and sinks: node types of their own, found like a user's. */
+export function harnessFile(name: string): URL {
+  return new URL(`./pipeline-tests/harness/${name}.${ending}`, import.meta.url);
+}
+
 /** A module of the kernel folder, prebuilt. */
 export function kernelFile(name: string): URL {
   return new URL(`../kernel/build/${name}`, import.meta.url);

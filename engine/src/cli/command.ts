@@ -21,6 +21,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
       return 0;
     };
   },
+  test: async () => (await import('./test.ts')).runTest,
   help: async () => help,
   inspect: async () => (await import('./inspect.ts')).runInspect,
   bench: async () => (await import('./bench.ts')).runBench,

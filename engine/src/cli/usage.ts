@@ -2,3 +2,4 @@
 export const runUsage = 'reef run FILE|- [--state DIR] [--workers N] [--drain-secs N]';
 export const inspectUsage = 'reef inspect MODULE.wasm [--json]';
 export const benchUsage = 'reef bench MODULE.wasm --rows FILE [--function NAME] [--format bincode|json] [--input-columns A,B]';
+export const testUsage = 'reef test FILE|DIR… [--only TEXT] [--update] [--watch] [--junit FILE] [--workers N]';

@@ -1,0 +1,78 @@
+/** The source that stands for every source of a punchline under test: feeds a file, and goes on where a checkpoint says. */
+import { readFile } from 'node:fs/promises';
+import { flag, integer, text } from '../../spec/fields.ts';
+import { type Feed, type PartitionFeed, type Source, type SourceContext, source } from '../../spec/node.ts';
+
+const PARTITION = 'input';
+const NEWLINE = 10;
+
+const settings = {
+  path: text('The file that holds the bytes.'),
+  batch_rows: integer('Rows that go to a worker at once. 0: as many as fit.', { min: 0 }),
+  paced: flag('The next batch waits until the one before is delivered and in the checkpoint.'),
+};
+
+export default source({
+  summary: 'Feeds the rows of a test.',
+  settings,
+  codecs: ['json'],
+  delivery: 'At least once: goes on at the byte that the checkpoint names.',
+  examples: [],
+  open: (context) => new RowsSource(context),
+});
+
+class RowsSource implements Source {
+  readonly #context: SourceContext<typeof settings>;
+
+  constructor(context: SourceContext<typeof settings>) {
+    this.#context = context;
+  }
+
+  async run(feed: Feed, signal: AbortSignal): Promise<void> {
+    const { path, batch_rows, paced } = this.#context.settings;
+    const bytes = await readFile(path);
+    let at = (feed.resume.get(PARTITION) as number | undefined) ?? 0;
+    const partition = feed.partition(PARTITION, { offset: at });
+    try {
+      while (at < bytes.length && !signal.aborted) {
+        const end = endOf(bytes, at, batch_rows);
+        await feedBytes(partition, bytes.subarray(at, end), batch_rows > 0);
+        at = end;
+        if (paced && at < bytes.length) await orAborted(partition.delivered(), signal);
+      }
+      if (!signal.aborted) await partition.end();
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  async close(): Promise<void> {}
+}
+
+function endOf(bytes: Uint8Array, from: number, rows: number): number {
+  if (rows === 0) return bytes.length;
+  let at = from;
+  for (let left = rows; left > 0; left--) {
+    const newline = bytes.indexOf(NEWLINE, at);
+    if (newline < 0) return bytes.length;
+    at = newline + 1;
+  }
+  return at;
+}
+
+async function feedBytes(partition: PartitionFeed, bytes: Uint8Array, flush: boolean): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const room = await partition.room();
+    const length = Math.min(room.length, bytes.length - at);
+    room.set(bytes.subarray(at, at + length));
+    at += length;
+    partition.advance(length, { flush: flush && at === bytes.length });
+  }
+}
+
+function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    promise.then(resolve, reject);
+  });
+}

@@ -1,0 +1,10 @@
+export type { FoundFile } from './find-case-files.ts';
+export { findCaseFiles } from './find-case-files.ts';
+export { junitXml } from './junit.ts';
+export { readPuncherFile } from './puncher.ts';
+export { readCaseFile } from './read-case-file.ts';
+export type { FileResult } from './report.ts';
+export { caseLines, summaryLine } from './report.ts';
+export type { CaseResult } from './run-case.ts';
+export { runCase } from './run-case.ts';
+export { updateCases } from './update-cases.ts';
