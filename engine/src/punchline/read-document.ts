@@ -2,10 +2,13 @@
 import { basename, extname } from 'node:path';
 import { nearestWord } from '../spec/nearest-word.ts';
 import type { Json, Punchline, PunchlineKind, PunchlineNode, SourceControl } from '../spec/plan.ts';
+import { oneOf } from '../spec/setting-text.ts';
 import { checkColumns } from './columns.ts';
+import { foreignKinds } from './foreign.ts';
 import { buildGraph } from './graph.ts';
 import { checkKeys, choiceAt, found, listAt, mapAt, quote, wordAt } from './keys.ts';
 import { annotationDomains, documentKeys, metadataKeys, specKeys } from './known-keys.ts';
+import { withPrinters } from './printed.ts';
 import type { ProblemList } from './problem.ts';
 import { type NodeContext, type NodeDraft, readNode, type SpecifiedNode, specify } from './read-node.ts';
 import { type RunTimeEntries, readRunTime, runTimeEntries } from './run-time-settings.ts';
@@ -32,7 +35,9 @@ export async function readDocument(tree: Tree, context: DocumentContext): Promis
   const versionEntry = entry('apiVersion');
   if (versionEntry) choiceAt(versionEntry, 'apiVersion', [API_VERSION], problems);
   const kindEntry = entry('kind');
-  const kind = (kindEntry && choiceAt(kindEntry, 'kind', punchlineKinds, problems)) ?? 'StreamPunchline';
+  const kind = kindEntry && readKind(kindEntry, problems);
+  // Nothing in it is meant for Reef.
+  if (kind === 'foreign') return undefined;
   const metadata = readMetadata(entry('metadata'), problems);
   const { drafts, runTime: entries } = readSpec(map, entry('spec'), context);
   const runTime = entries && (await readRunTime(entries, { subject: 'spec' }, problems));
@@ -43,9 +48,30 @@ export async function readDocument(tree: Tree, context: DocumentContext): Promis
   if (problems.errors > before || !graph.order) return undefined;
   const { file, folder } = context;
   const name = metadata.name ?? defaultName(file, context.index);
-  const planned = graph.order.map((node) => plan(node, runTime?.control, problems));
+  const printing = await withPrinters(graph.order, problems);
+  if (problems.errors > before) return undefined;
+  const planned = printing.map((node) => plan(node, runTime?.control, problems));
   const exit = runTime?.exit;
-  return { kind, name, annotations: metadata.annotations, file, folder, nodes: planned, ...(exit && { exit }) };
+  return {
+    kind: kind ?? 'StreamPunchline',
+    name,
+    annotations: metadata.annotations,
+    file,
+    folder,
+    nodes: planned,
+    ...(exit && { exit }),
+  };
+}
+
+function readKind(entry: Entry, problems: ProblemList): PunchlineKind | 'foreign' | undefined {
+  const { value } = entry;
+  const word = value.kind === 'scalar' ? String(value.value) : '';
+  if (!Object.hasOwn(foreignKinds, word)) return choiceAt(entry, 'kind', punchlineKinds, problems);
+  problems.error(
+    value.at,
+    `kind is ${found(value)}, which Reef does not run (${foreignKinds[word]}), expected ${oneOf(punchlineKinds)}`,
+  );
+  return 'foreign';
 }
 
 /** `control`: that of the punchline, for sources without their own. */

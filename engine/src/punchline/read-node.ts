@@ -6,6 +6,7 @@ import { ENCODING } from '../spec/encoding.ts';
 import type { NodeSpec } from '../spec/node.ts';
 import type { Json, NodeKind } from '../spec/plan.ts';
 import { isUserModule, requireUserModule } from '../spec/user-module.ts';
+import { foreignType } from './foreign.ts';
 import { checkKeys, choiceAt, mapAt, quote, wordAt } from './keys.ts';
 import { nodeKeys } from './known-keys.ts';
 import type { ProblemList } from './problem.ts';
@@ -151,8 +152,10 @@ async function unspecified(node: NodeDraft, { problems, folder }: NodeContext): 
   }
 }
 
-function reportUnresolved({ subject, typeAt }: NodeDraft, error: unknown, problems: ProblemList): void {
+function reportUnresolved({ subject, type, typeAt }: NodeDraft, error: unknown, problems: ProblemList): void {
   const { message, data } = error as ReefError;
-  const suggestion = data?.suggestion;
-  problems.error(typeAt, `${subject}: ${message}`, typeof suggestion === 'string' ? suggestion : undefined);
+  const foreign = foreignType(type!);
+  const suggestion = foreign === undefined ? data?.suggestion : undefined;
+  const hint = foreign === undefined ? '' : ` (${foreign})`;
+  problems.error(typeAt, `${subject}: ${message}${hint}`, typeof suggestion === 'string' ? suggestion : undefined);
 }

@@ -2,6 +2,7 @@
 import { type ColumnDeclaration, columnTypeAliases } from '../spec/column-type.ts';
 import { nearestWord } from '../spec/nearest-word.ts';
 import { ERROR_COLUMN, ERROR_TABLE } from '../spec/plan.ts';
+import { RESERVED_PREFIX, reservedColumns } from '../spec/reserved-columns.ts';
 import { quotedList } from '../spec/setting-text.ts';
 import { checkKeys, found, listAt, mapAt, quote, wordAt } from './keys.ts';
 import { columnKeys, outKeys } from './known-keys.ts';
@@ -130,7 +131,20 @@ function readColumn(tree: Tree, subject: string, problems: ProblemList): ColumnD
     );
   }
   if (name === undefined) return undefined;
+  checkReserved(name, nameEntry!.value.at, subject, problems);
   return { name, type: columnTypeAliases[type ?? 'any'] ?? 'any', at: nameEntry!.value.at };
+}
+
+/** Rows may hold columns of such names by themselves, so one that is like no reserved column is left alone. */
+function checkReserved(name: string, at: number, subject: string, problems: ProblemList): void {
+  if (!name.startsWith(RESERVED_PREFIX) || name === ERROR_COLUMN || Object.hasOwn(reservedColumns, name)) return;
+  const suggestion = nearestWord(name, Object.keys(reservedColumns));
+  if (suggestion === undefined) return;
+  problems.warning(
+    at,
+    `${subject}: column ${quote(name)} is none of the reserved columns, which begin with ${RESERVED_PREFIX}`,
+    suggestion,
+  );
 }
 
 function checkErrorColumns(columns: readonly ColumnDraft[], subject: string, problems: ProblemList): void {

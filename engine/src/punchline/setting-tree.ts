@@ -12,7 +12,7 @@ interface ShapeOptions {
   readonly complain: Complain;
 }
 
-/** `a.b: x` becomes `a: {b: x}`, `encoding: {codec: x}` becomes `encoding: x`, a lone variable gets its field's type. */
+/** `a.b: x` becomes `a: {b: x}` or the other way round, `encoding: {codec: x}` becomes `encoding: x`, a lone variable gets its field's type. */
 export function shapeSettings(written: MapTree, fields: Fields, { encoding, complain }: ShapeOptions): MapTree {
   if (!encoding) return typedGroup(nested(written, fields, [], complain), fields);
   const tree = nested(written, withEncodingGroup(fields), [], complain);
@@ -40,7 +40,7 @@ function nested(map: MapTree, fields: Fields, path: readonly string[], complain:
       entries.set(key, { ...old, value: { ...old.value, entries: merged } });
     } else complain(entry.keyAt, `setting "${pathText([...path, key])}" is given twice, expected it once`);
   };
-  for (const [key, entry] of map.entries) {
+  for (const [key, entry] of [...map.entries].flatMap((written) => flattened(written, fields))) {
     const group = Object.hasOwn(fields, key) ? undefined : groupPrefix(key, fields);
     if (group === undefined) add(key, entry);
     else {
@@ -54,6 +54,14 @@ function nested(map: MapTree, fields: Fields, path: readonly string[], complain:
     entries.set(key, { ...entry, value: nested(entry.value, field.limits.fields!, [...path, key], complain) });
   }
   return { ...map, entries };
+}
+
+/** `a: {b: x}` becomes `a.b: x` where fields are called so. */
+function flattened([key, entry]: readonly [string, Entry], fields: Fields): readonly (readonly [string, Entry])[] {
+  const { value } = entry;
+  if (value.kind !== 'map' || Object.hasOwn(fields, key)) return [[key, entry]];
+  if (!Object.keys(fields).some((name) => name.startsWith(`${key}.`))) return [[key, entry]];
+  return [...value.entries].flatMap(([inner, held]) => flattened([`${key}.${inner}`, held], fields));
 }
 
 function groupPrefix(key: string, fields: Fields): string | undefined {

@@ -1,5 +1,5 @@
 /** The settings of one node: from what stands in the file to what its spec declares. */
-import { allSettings, BEST_EFFORT, commonSettings } from '../spec/common-settings.ts';
+import { allSettings, BEST_EFFORT, commonSettings, DEBUG, SHOW } from '../spec/common-settings.ts';
 import { ENCODING } from '../spec/encoding.ts';
 import type { Fields } from '../spec/fields.ts';
 import type { NodeSpec, SettingIssue } from '../spec/node.ts';
@@ -13,6 +13,8 @@ export interface NodeSettings {
   readonly settings: Readonly<Record<string, Json>>;
   readonly codec?: Codec;
   readonly policy?: DeliveryPolicy;
+  /** Its rows are printed: beside what is done with them, or instead (a sink that does not send). */
+  readonly print?: 'beside' | 'instead';
 }
 
 export interface SettingsRequest {
@@ -48,11 +50,14 @@ export async function readSettings(request: SettingsRequest, problems: ProblemLi
 /** The common settings become what the plan says of the node; the others are the node's own. */
 function nodeSettings(spec: NodeSpec, all: Readonly<Record<string, Json>>, common: Fields): NodeSettings {
   const own = Object.entries(all).filter(([name]) => !Object.hasOwn(common, name));
-  const policy = Object.hasOwn(common, BEST_EFFORT) && all[BEST_EFFORT] === true ? 'best_effort' : 'required';
+  const isSet = (name: string): boolean => Object.hasOwn(common, name) && all[name] === true;
+  const policy = isSet(BEST_EFFORT) ? 'best_effort' : 'required';
+  const instead = spec.kind === 'sink' && isSet(SHOW);
   return {
     settings: Object.fromEntries(own),
     ...(Object.hasOwn(common, ENCODING) ? { codec: { name: all[ENCODING] } as Codec } : {}),
     ...(spec.kind === 'sink' ? { policy } : {}),
+    ...(isSet(DEBUG) || isSet(SHOW) ? { print: instead ? 'instead' : 'beside' } : {}),
   };
 }
 
