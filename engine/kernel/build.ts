@@ -1,7 +1,9 @@
 /**
  * Compiles the kernel (assembly/, AssemblyScript) to the three modules in build/, which are committed:
- * kernel.wasm (SIMD), kernel.scalar.wasm (the same sources without SIMD) and kernel.debug.wasm (every access asserted).
- * `--check` compiles and compares instead: exit code 1 when a committed module is stale.
+ * kernel.wasm (SIMD), kernel.scalar.wasm (the same sources without SIMD) and kernel.debug.wasm (every access asserted);
+ * and what native functions do per byte (assembly/functions/) to functions.wasm and so on, a module of its own: who uses none of
+ * them does not load it.
+ * `--check` compiles and compares instead: exit code 1 when a committed module is stale. `kernel` or `functions`: only that one.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +16,6 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const compiler = fileURLToPath(import.meta.resolve('assemblyscript/bin/asc.js'));
 
 const common = [
-  'assembly/index.ts',
   ...['--runtime', 'stub', '--optimizeLevel', '3'],
   ...['--importMemory', '--noExportMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
   ...['--enable', 'threads'],
@@ -25,17 +26,28 @@ const common = [
 ];
 
 const variants: Record<string, readonly string[]> = {
-  'kernel.wasm': ['--enable', 'simd', '--noAssert'],
-  'kernel.scalar.wasm': ['--noAssert'],
-  'kernel.debug.wasm': ['--enable', 'simd'],
+  wasm: ['--enable', 'simd', '--noAssert'],
+  'scalar.wasm': ['--noAssert'],
+  'debug.wasm': ['--enable', 'simd'],
+};
+
+/** Entries, and where their constants stand: all instances share the memory below 64 KiB. */
+const modules: Record<string, readonly string[]> = {
+  kernel: ['assembly/index.ts'],
+  functions: ['assembly/functions/index.ts', '--memoryBase', '32768'],
 };
 
 const check = process.argv.includes('--check');
 const work = mkdtempSync(join(tmpdir(), 'reef-kernel-'));
 process.on('exit', () => rmSync(work, { recursive: true }));
 mkdirSync(new URL('build/', import.meta.url), { recursive: true });
-for (const [name, flags] of Object.entries(variants)) {
+const wanted = process.argv.slice(2).filter((word) => word in modules);
+const outputs = Object.keys(modules).flatMap((module) => Object.keys(variants).map((variant) => [module, variant] as const));
+for (const [module, variant] of outputs) {
+  if (wanted.length > 0 && !wanted.includes(module)) continue;
+  const name = `${module}.${variant}`;
   const output = join(work, name);
+  const flags = [...modules[module]!, ...variants[variant]!];
   execFileSync(process.execPath, [compiler, ...common, ...flags, '--baseDir', here, '--outFile', output], { stdio: 'inherit' });
   const binary = readFileSync(output);
   const committed = new URL(`build/${name}`, import.meta.url);

@@ -27,6 +27,7 @@ export const builtins: NodeTypes = {
     drop: () => import('./functions/drop.ts'),
     enrich_field: () => import('./functions/enrich-field.ts'),
     filter: () => import('./functions/filter.ts'),
+    parse: () => import('./functions/parse/spec.ts'),
     rename: () => import('./functions/rename.ts'),
     select: () => import('./functions/select.ts'),
     wasm: () => import('./functions/wasm.ts'),

@@ -17,10 +17,13 @@ export class Arena {
   readonly kernel: KernelExports;
   readonly bytes: Buffer;
   readonly words: Uint32Array;
+  /** All of it, pointers into the memory. */
+  readonly bounds: { readonly start: number; readonly end: number };
   readonly #buffer: ArrayBufferLike;
 
-  constructor(memory: WebAssembly.Memory, kernel: KernelExports) {
+  constructor(memory: WebAssembly.Memory, kernel: KernelExports, bounds: Arena['bounds']) {
     this.memory = memory;
+    this.bounds = bounds;
     this.kernel = kernel;
     this.#buffer = memory.buffer;
     this.bytes = Buffer.from(this.#buffer as ArrayBuffer);

@@ -51,7 +51,7 @@ class KernelDecoder implements Decoder, Encoder {
     this.#options = options;
     this.#kernel = instantiateKernel<KernelExports>(kernel, memory);
     this.#kernel.reset(arena.start, arena.end);
-    this.#arena = new Arena(memory, this.#kernel);
+    this.#arena = new Arena(memory, this.#kernel, arena);
     this.#kernel.useScratch(this.#arena.take(SCRATCH_BYTES));
     this.#keysAt = this.#arena.mark();
     this.#base = this.#keysAt;

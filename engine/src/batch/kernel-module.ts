@@ -27,8 +27,17 @@ export function supportsSimd(): boolean {
 }
 
 /** Reads and compiles the kernel; the module can be posted to workers. Without `variant`: the fastest that runs here. */
-export function loadKernelModule(variant: KernelVariant = supportsSimd() ? 'simd' : 'scalar'): WebAssembly.Module {
-  return new WebAssembly.Module(readFileSync(kernelFile(files[variant])));
+export function loadKernelModule(variant?: KernelVariant): WebAssembly.Module {
+  return compile('kernel', variant);
+}
+
+/** The same for what native functions do per byte (function-kernel.ts). */
+export function loadFunctionsModule(variant?: KernelVariant): WebAssembly.Module {
+  return compile('functions', variant);
+}
+
+function compile(name: 'kernel' | 'functions', variant: KernelVariant = supportsSimd() ? 'simd' : 'scalar'): WebAssembly.Module {
+  return new WebAssembly.Module(readFileSync(kernelFile(`${name}.${endings[variant]}`)));
 }
 
 /**

@@ -1,4 +1,6 @@
 /** Runs a function over rows as the worker's chain would, for tests. */
+import { chooseFunctionKernel } from '../batch/function-kernel.ts';
+import type { KernelVariant } from '../batch/kernel-module.ts';
 import { testBench } from '../batch/testing.ts';
 import type { FunctionContext, FunctionSpec } from '../spec/node.ts';
 import type { Json } from '../spec/plan.ts';
@@ -15,7 +17,13 @@ export interface Outcome {
   readonly tables: Readonly<Record<string, number[]>>;
 }
 
-export async function run(spec: FunctionSpec, given: Readonly<Record<string, Json>>, text: string): Promise<Outcome> {
+export async function run(
+  spec: FunctionSpec,
+  given: Readonly<Record<string, Json>>,
+  text: string,
+  variant: KernelVariant = 'debug',
+): Promise<Outcome> {
+  chooseFunctionKernel(variant);
   const { settings, problems } = await validateSettings(spec.settings, given);
   if (settings === undefined) throw new TypeError(JSON.stringify(problems));
   const checked = settings as never;
@@ -23,7 +31,7 @@ export async function run(spec: FunctionSpec, given: Readonly<Record<string, Jso
   if (issues.length > 0) throw new TypeError(issues.map(({ message }) => message).join('; '));
   const reads = spec.reads(checked);
   const writes = spec.writes(checked).map(({ name }) => name);
-  const bench = testBench({ columns: [...reads, ...writes, ...(spec.removes?.(checked) ?? [])], variant: 'debug' });
+  const bench = testBench({ columns: [...reads, ...writes, ...(spec.removes?.(checked) ?? [])], variant });
   const opened = await spec.open({
     id: 'f',
     settings: checked,

@@ -1,0 +1,121 @@
+/** The formats of `parse` that the functions' module reads. */
+
+import { TextOf } from '../../batch/function-kernel.ts';
+import { compileTimeFormat, withFraction } from '../time-format.ts';
+import { columnOf, type FieldNames, type Parser, readFields, type Texts } from './parser.ts';
+
+/** Members of a JSON object; a column that holds an object already will do. */
+export function jsonParser(fields: FieldNames): Parser {
+  return {
+    others: TextOf.objects,
+    read: (texts) => readFields(texts, fields, (kernel) => kernel.parseJson(...columnOf(texts), texts.problems)),
+  };
+}
+
+export interface PairOptions {
+  /** Empty: blanks. */
+  readonly pairSeparator: string;
+  readonly keySeparator: string;
+  readonly quotes: boolean;
+  readonly standaloneKeys: boolean;
+}
+
+export function pairParser(fields: FieldNames, options: PairOptions): Parser {
+  return {
+    others: TextOf.strings,
+    read(texts) {
+      const { arena } = texts.view;
+      const pair = arena.text(options.pairSeparator);
+      const equals = arena.text(options.keySeparator);
+      const truth = arena.text('true');
+      return readFields(texts, fields, (kernel) => {
+        // biome-ignore format: one argument list
+        kernel.setPairs(
+          pair.pointer, pair.length, equals.pointer, equals.length, Number(options.quotes), Number(options.standaloneKeys), truth.pointer,
+        );
+        return kernel.parsePairs(...columnOf(texts), texts.problems);
+      });
+    },
+  };
+}
+
+export interface CsvOptions {
+  readonly separator: string;
+  readonly quotes: boolean;
+  readonly strict: boolean;
+  readonly skipEmpty: boolean;
+}
+
+export function csvParser(fields: FieldNames, { separator, quotes, strict, skipEmpty }: CsvOptions): Parser {
+  const flags = [separator.charCodeAt(0), Number(quotes), Number(strict), Number(skipEmpty)] as const;
+  return {
+    others: TextOf.strings,
+    read: (texts) => readFields(texts, fields, (kernel) => kernel.parseCsv(...columnOf(texts), ...flags, texts.problems)),
+  };
+}
+
+/** In the order of engine/kernel/assembly/functions/parse-syslog.ts. */
+export const syslogFields = [
+  { name: 'priority', type: 'integer' },
+  { name: 'facility', type: 'string' },
+  { name: 'severity', type: 'string' },
+  { name: 'version', type: 'integer' },
+  { name: 'timestamp', type: 'string' },
+  { name: 'hostname', type: 'string' },
+  { name: 'appname', type: 'string' },
+  { name: 'procid', type: 'string' },
+  { name: 'msgid', type: 'string' },
+  { name: 'structured_data', type: 'json' },
+  { name: 'message', type: 'string' },
+] as const;
+
+export const syslogStandards = ['auto', 'rfc5424', 'rfc3164'] as const;
+
+const facilities =
+  'kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp security console solaris-cron local0 local1 local2 local3 local4 local5 local6 local7';
+const severities = 'emerg alert crit err warning notice info debug';
+
+/** RFC 3164's time, and what is sent instead of it. */
+const programs = Buffer.concat([
+  ...['%b %d %Y %H:%M:%S', '%b %d %H:%M:%S'].map((format) => withFraction(compileTimeFormat(format, 'read'))),
+  compileTimeFormat('iso', 'read').bytes,
+  Buffer.of(0),
+]);
+const isoProgram = compileTimeFormat('iso', 'read').bytes;
+
+export interface SyslogOptions {
+  readonly standard: (typeof syslogStandards)[number];
+  /** How far the clocks of messages without an offset are ahead of UTC. */
+  readonly offsetSeconds: number;
+}
+
+export function syslogParser(wanted: readonly string[], { standard, offsetSeconds }: SyslogOptions): Parser {
+  const names = syslogFields.map(({ name }) => name).filter((name) => wanted.includes(name));
+  return {
+    others: TextOf.strings,
+    read(texts) {
+      const { arena, timestamp } = texts.view;
+      const columns = arena.take(syslogFields.length * 4);
+      const words = writeNames(texts);
+      const [timePrograms, iso] = [arena.copyOf(programs), arena.copyOf(isoProgram)];
+      return readFields(texts, { names, limit: names.length }, (kernel) => {
+        const entries = kernel.fieldEntries() >>> 2;
+        for (const [i, { name }] of syslogFields.entries()) {
+          const at = names.indexOf(name);
+          arena.words[(columns >>> 2) + i] = at < 0 ? 0 : arena.words[entries + at * 4 + 2]!;
+        }
+        kernel.setSyslog(columns, words, timePrograms, iso, timestamp / 1000, offsetSeconds);
+        return kernel.parseSyslog(...columnOf(texts), syslogStandards.indexOf(standard), texts.problems);
+      });
+    },
+  };
+}
+
+/** Bounds of the names of facilities and severities. */
+function writeNames({ view: { arena } }: Texts): number {
+  const text = `${facilities} ${severities}`;
+  const { pointer } = arena.text(text);
+  const bounds: number[] = [];
+  for (const name of text.matchAll(/\S+/g)) bounds.push(pointer + name.index, pointer + name.index + name[0].length);
+  return arena.copyOf(Uint32Array.from(bounds));
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Json } from '../../spec/plan.ts';
+import { run } from '../testing.ts';
+import parse from './spec.ts';
+
+/** The batch's time is 2023-11-14T22:13:20Z. */
+async function read(message: string, given: Readonly<Record<string, Json>> = {}): Promise<unknown> {
+  const settings = { column: 'm', format: 'syslog', remove_column: true, ...given };
+  const { rows, rejections } = await run(parse, settings, `${JSON.stringify({ m: message })}\n`);
+  return rejections[0]?.reason ?? rows[0];
+}
+
+const priority = (number: number, facility: string, severity: string): object => ({ priority: number, facility, severity });
+
+test('RFC 5424 with structured data and a byte order mark', async () => {
+  const message =
+    '<165>1 2003-10-11T22:14:15.003Z host.example evntslog 12 ID47 [ex@32473 iut="3" source="App\\]\\" \\\\\\n"][b x="é"][c] \ufeffAn event\n';
+  assert.deepEqual(await read(message), {
+    ...priority(165, 'local4', 'notice'),
+    version: 1,
+    timestamp: '2003-10-11T22:14:15.003Z',
+    hostname: 'host.example',
+    appname: 'evntslog',
+    procid: '12',
+    msgid: 'ID47',
+    structured_data: { 'ex@32473': { iut: '3', source: 'App]" \\\\n' }, b: { x: 'é' }, c: {} },
+    message: 'An event',
+  });
+});
+
+test('RFC 5424 where nearly nothing is said', async () => {
+  assert.deepEqual(await read('<13>1 - - - - - -'), { ...priority(13, 'user', 'notice'), version: 1 });
+  assert.deepEqual(await read('<0>1 - - - - - - '), { ...priority(0, 'kern', 'emerg'), version: 1, message: '' });
+});
+
+test('RFC 5424 that is not right', async () => {
+  const cases: [string, string][] = [
+    ['<13>1 - - - - -', 'column "m" is no whole RFC 5424 header, at byte 16'],
+    ['<13>1 2003-10-11 - - - - -', 'column "m" has no time where one is expected, at byte 7'],
+    ['<13>1 2003-13-11T00:00:00Z - - - - -', 'column "m" has no time where one is expected, at byte 7'],
+    ['<13>1 -  - - - -', 'column "m" is no whole RFC 5424 header, at byte 9'],
+    ['<13>1 - - - - - [a', 'column "m" has structured data that is not well formed, at byte 19'],
+    ['<13>1 - - - - - [a b="c]', 'column "m" has structured data that is not well formed, at byte 22'],
+    ['<13>1 - - - - - [a b=c] x', 'column "m" has structured data that is not well formed, at byte 21'],
+    ['<13>1 - - - - - [a]x', 'column "m" has structured data that is not well formed, at byte 20'],
+  ];
+  for (const [message, reason] of cases) assert.equal(await read(message), reason);
+  const strict = { syslog: { standard: 'rfc5424' } };
+  assert.equal(
+    await read('Oct 11 22:14:15 h a: x', strict),
+    'column "m" does not begin with a priority, expected one such as <13>, at byte 1',
+  );
+  assert.equal(await read('<13>Oct 11 22:14:15 h a: x', strict), 'column "m" is no whole RFC 5424 header, at byte 5');
+});
+
+test('RFC 3164 and what is sent as such', async () => {
+  const common = { timestamp: '2023-10-11T22:14:15Z', hostname: 'h' };
+  const cases: [string, object][] = [
+    [
+      '<34>Oct 11 22:14:15 h su[123]: failed',
+      { ...priority(34, 'auth', 'crit'), ...common, appname: 'su', procid: '123', message: 'failed' },
+    ],
+    ['Oct 11 22:14:15 h kernel: [ 1.2] x', { ...common, appname: 'kernel', message: '[ 1.2] x' }],
+    ['Oct 11 22:14:15 h no tag here', { ...common, message: 'no tag here' }],
+    ['Oct 11 22:14:15 su: no host', { timestamp: common.timestamp, appname: 'su', message: 'no host' }],
+    ['Oct 11 22:14:15.25 h a: x', { ...common, timestamp: '2023-10-11T22:14:15.250Z', appname: 'a', message: 'x' }],
+    ['*Oct 11 2021 22:14:15: %SYS-5: x', { timestamp: '2021-10-11T22:14:15Z', appname: '%SYS-5', message: 'x' }],
+    [
+      '2023-10-11T22:14:15.5+02:00 h a[b c]: x',
+      { ...common, timestamp: '2023-10-11T20:14:15.500Z', appname: 'a', procid: 'b c', message: 'x' },
+    ],
+    ['Jan  3 01:02:03 h a:', { timestamp: '2024-01-03T01:02:03Z', hostname: 'h', appname: 'a', message: '' }],
+    ['Oct 11 22:14:15', { timestamp: common.timestamp, message: '' }],
+  ];
+  for (const [message, expected] of cases) assert.deepEqual(await read(message), expected, message);
+  assert.equal(await read('<13>hello'), 'column "m" has no time where one is expected, at byte 5');
+  assert.equal(await read('<13>Feb 30 00:00:00 h x'), 'column "m" has no time where one is expected, at byte 5');
+});
+
+test('times without an offset are taken in the zone that is set', async () => {
+  const { timestamp } = (await read('Oct 11 22:14:15 h a: x', { syslog: { utc_offset: '+02:00' } })) as { timestamp: string };
+  assert.equal(timestamp, '2023-10-11T20:14:15Z');
+});
+
+test('only the declared columns are made', async () => {
+  const columns = [{ name: 'message' }, { name: 'severity' }, { name: 'procid', type: 'int' }];
+  assert.deepEqual(await read('<34>Oct 11 22:14:15 h su[123]: x', { columns }), { severity: 'crit', procid: 123, message: 'x' });
+});
+
+test('a message column is replaced by the message in it', async () => {
+  const { rows } = await run(
+    parse,
+    { column: 'message', format: 'syslog', columns: [{ name: 'message' }], remove_column: true },
+    '{"message":"Oct 11 22:14:15 h a: x"}\n',
+  );
+  assert.deepEqual(rows, [{ message: 'x' }]);
+});
