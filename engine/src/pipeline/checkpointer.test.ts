@@ -17,21 +17,21 @@ function checkpointed(
       },
     } as unknown as PipelineState,
     intervalMs: over.intervalMs ?? 60_000,
-    durable: over.durable ?? true,
+    durable: () => over.durable ?? true,
     log: { info: () => {}, warn: (message) => steps.push(message) },
     signal: new AbortController().signal,
     snapshot: () => {
       steps.push('snapshot');
-      return { positions: { in: { p: position } }, sinks: {} };
+      const saved = async (): Promise<void> => {
+        steps.push('saved');
+      };
+      return { positions: { in: { p: position } }, sinks: {}, saved };
     },
     syncSinks: async () => {
       // What is committed while sinks sync must not slip into this checkpoint.
       position++;
       await over.sync?.();
       steps.push('sync');
-    },
-    saved: async () => {
-      steps.push('saved');
     },
     failed: (error) => steps.push(`failed ${error}`),
   });

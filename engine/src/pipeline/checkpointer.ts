@@ -14,19 +14,19 @@ const SOON_MS = 50;
 export interface Snapshot {
   readonly positions: Readonly<Record<string, Readonly<Record<string, Json>>>>;
   readonly sinks: Readonly<Record<string, Json>>;
+  /** To be done once this is on disk: whoever waited for what it covers hears of it. */
+  saved(): Promise<void>;
 }
 
 export interface CheckpointerOptions {
   readonly state: PipelineState;
   readonly intervalMs: number;
   /** Every checkpoint waits for the disk. False: only the last one does; the others survive a kill, not a loss of power. */
-  readonly durable: boolean;
+  durable(): boolean;
   readonly log: Log;
   readonly signal: AbortSignal;
   snapshot(): Snapshot;
   syncSinks(): Promise<void>;
-  /** The snapshot is on disk. */
-  saved(snapshot: Snapshot): Promise<void>;
   failed(error: unknown): void;
 }
 
@@ -54,7 +54,7 @@ export class Checkpointer {
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;
-        this.#save(this.#options.durable).catch((error: unknown) => this.#options.failed(error));
+        this.#save(this.#options.durable()).catch((error: unknown) => this.#options.failed(error));
       },
       Math.max(due, Math.min(SOON_MS, this.#options.intervalMs)),
     );
@@ -89,7 +89,7 @@ export class Checkpointer {
   }
 
   async #saveOnce(durable: boolean): Promise<void> {
-    const { state, log, signal, snapshot, syncSinks, saved } = this.#options;
+    const { state, log, signal, snapshot, syncSinks } = this.#options;
     this.#dirty = false;
     const what = snapshot();
     for (let attempt = 0; ; attempt++) {
@@ -106,6 +106,6 @@ export class Checkpointer {
         await backoff(attempt, signal);
       }
     }
-    await saved(what);
+    await what.saved();
   }
 }

@@ -142,7 +142,10 @@ export class Framer implements PartitionFeed {
     }
   }
 
-  delivered(): Promise<void> {
+  async delivered(): Promise<void> {
+    this.#submitFinished();
+    this.yield();
+    await this.#consumed;
     return this.#host.delivered();
   }
 

@@ -41,12 +41,21 @@ export interface IntakeOptions {
   positioned(): void;
 }
 
+/** Everything of a partition up to the position is safe once the checkpoint is on disk, and its source does not know it yet. */
+export interface News {
+  readonly source: Source;
+  readonly partition: string;
+  readonly position: Position;
+}
+
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #sources: Source[] = [];
   readonly #partitions = new Map<string, Partition>();
   #batches = 0;
   #opened = 0;
+  /** The sources know what the last run had saved. */
+  #told = false;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -87,13 +96,31 @@ export class Intake {
     await Promise.all(this.#sources.map((source, index) => this.#run(source, index)));
   }
 
-  /** Tells the source of each partition how far its rows are safe. */
-  async committed(positions: Readonly<Record<string, Readonly<Record<string, Json>>>>): Promise<void> {
+  /** A source lets go of its rows for good when it hears that they are delivered. */
+  get acknowledges(): boolean {
+    return this.#sources.some((source) => source.committed !== undefined && !source.repeats);
+  }
+
+  /**
+   * What the sources have not been told of yet: how far the rows of each partition are safe. The first time that is all that the
+   * last run had saved: it may have died before it could tell.
+   */
+  takeNews(): readonly News[] {
+    const { positions } = this.#options;
+    const news: News[] = [];
     for (const [index, source] of this.#sources.entries()) {
       if (!source.committed) continue;
-      for (const [partition, position] of Object.entries(positions[this.#id(index)] ?? {}))
-        await source.committed(partition, position);
+      const byName = new Map(this.#told ? [] : Object.entries(positions[this.#id(index)] ?? {}));
+      for (const partition of this.#partitions.values()) {
+        if (partition.source !== this.#id(index) || !partition.replayable) continue;
+        if (partition.position === undefined || partition.position === partition.told) continue;
+        partition.told = partition.position;
+        byName.set(partition.name, partition.position);
+      }
+      for (const [partition, position] of byName) news.push({ source, partition, position });
     }
+    this.#told = true;
+    return news;
   }
 
   async close(): Promise<void> {

@@ -44,6 +44,8 @@ export class Partition {
   replayable = true;
   /** The position to save; `undefined` until something was committed in this run. */
   position: Position | undefined;
+  /** The position that the source was last told of. */
+  told: Position | undefined;
   /** Its file is gone: the position goes too, once all is delivered. */
   forgotten = false;
   readonly #tracker: Tracker<PartitionBatch>;
@@ -86,6 +88,11 @@ export class Partition {
   /** Nothing is on its way. */
   get settled(): boolean {
     return this.#tracker.open === 0;
+  }
+
+  /** Batches that were handed to workers in this run, and how many of them are committed. */
+  get counts(): { readonly added: number; readonly committed: number } {
+    return this.#tracker.counts;
   }
 
   /** The position behind all that was handed to workers: where a source that is run again goes on. */

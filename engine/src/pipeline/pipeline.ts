@@ -41,7 +41,8 @@ export class Pipeline {
   readonly #positions: Record<string, Record<string, Json>>;
   #prepared: readonly PreparedFunction[] = [];
   readonly #quietWaiters: (() => void)[] = [];
-  #deliveredWaiters: { readonly partition: Partition; readonly resolve: () => void }[] = [];
+  /** Who waits for the first `batches` of a partition to be committed and saved. */
+  #deliveredWaiters: { readonly partition: Partition; readonly batches: number; readonly resolve: () => void }[] = [];
 
   constructor(punchline: Punchline, specs: ReadonlyMap<string, SpecifiedNode>, state: PipelineState, options: PipelineOptions) {
     this.#punchline = punchline;
@@ -112,7 +113,7 @@ export class Pipeline {
         emit: (partition, batch, parts) => this.#deliveries.emit(partition, batch, parts),
         committed: (batches) => {
           this.#deliveries.committed(batches);
-          if (tracking) this.#checkpointer.changed();
+          if (tracking || this.#deliveredWaiters.length > 0) this.#checkpointer.changed();
         },
       },
       probe: options.probe,
@@ -126,12 +127,11 @@ export class Pipeline {
     this.#checkpointer = new Checkpointer({
       state,
       intervalMs: options.checkpointMs,
-      durable: options.durable,
+      durable: () => this.#durable,
       log,
       signal: this.#abort.signal,
       snapshot: () => this.#snapshot(),
       syncSinks: () => this.#deliveries.sync(),
-      saved: (snapshot) => this.#saved(snapshot),
       failed,
     });
     // Seen by `run`; after that, by nobody.
@@ -158,9 +158,9 @@ export class Pipeline {
   /** So that a crash before the first checkpoint can be undone too. */
   async #saveStart(): Promise<void> {
     const { checkpoint } = this.#state;
-    const start = this.#snapshot();
+    const start = this.#positionsNow();
     if (checkpoint && isDeepStrictEqual(start, { positions: checkpoint.positions, sinks: checkpoint.sinks })) return;
-    await this.#state.save(start, { sync: this.#options.durable });
+    await this.#state.save(start, { sync: this.#durable });
   }
 
   /** Runs until the sources have ended, or `stop` was called, and all that was fed is delivered. */
@@ -256,7 +256,12 @@ export class Pipeline {
     });
   }
 
-  #snapshot(): Snapshot {
+  /** A batch can start afresh after a restart of the machine, unless a source has let go of what was delivered. */
+  get #durable(): boolean {
+    return this.#options.durable || this.#intake.acknowledges;
+  }
+
+  #positionsNow(): Pick<Snapshot, 'positions' | 'sinks'> {
     const positions = this.#positions;
     for (const partition of this.#intake.partitions) {
       if (partition.forgotten && partition.settled) delete positions[partition.source]?.[partition.name];
@@ -266,22 +271,29 @@ export class Pipeline {
       }
     }
     this.#intake.dropForgotten();
-    // A copy: what is committed while this is being saved belongs to the next one.
+    // Copies: what is committed while this is being saved belongs to the next one.
     return { positions: structuredClone(positions), sinks: { ...this.#state.checkpoint?.sinks, ...this.#deliveries.positions } };
   }
 
-  async #saved({ positions }: Snapshot): Promise<void> {
-    await this.#intake.committed(positions);
-    const settled = this.#deliveredWaiters.filter(({ partition }) => partition.settled);
-    this.#deliveredWaiters = this.#deliveredWaiters.filter(({ partition }) => !partition.settled);
-    for (const { resolve } of settled) resolve();
+  #snapshot(): Snapshot {
+    const news = this.#intake.takeNews();
+    const covered = this.#deliveredWaiters.filter(({ partition, batches }) => partition.counts.committed >= batches);
+    this.#deliveredWaiters = this.#deliveredWaiters.filter((waiter) => !covered.includes(waiter));
+    return {
+      ...this.#positionsNow(),
+      saved: async () => {
+        for (const { source, partition, position } of news) await source.committed!(partition, position);
+        for (const { resolve } of covered) resolve();
+      },
+    };
   }
 
   #delivered(partition: Partition): Promise<void> {
+    const { added, committed } = partition.counts;
     return new Promise((resolve) => {
-      this.#deliveredWaiters.push({ partition, resolve });
-      // Also when nothing is open any more: the save that covers it may still be to come.
-      this.#checkpointer.changed();
+      this.#deliveredWaiters.push({ partition, batches: added, resolve });
+      // The save that covers what is committed already may still be to come.
+      if (committed === added) this.#checkpointer.changed();
     });
   }
 

@@ -13,6 +13,7 @@ export interface TrackedBatch {
 export class Tracker<B extends TrackedBatch> {
   #committed: number;
   readonly #open: B[] = [];
+  #added = 0;
   readonly #onCommit: (batches: readonly B[], offset: number) => void;
 
   /** `onCommit` gets the batches that have just become committed, in order, and the offset that all lies before. */
@@ -31,7 +32,13 @@ export class Tracker<B extends TrackedBatch> {
     return this.#open.length;
   }
 
+  /** Batches that were ever added; the first so many of them are committed. */
+  get counts(): { readonly added: number; readonly committed: number } {
+    return { added: this.#added, committed: this.#added - this.#open.length };
+  }
+
   add(batch: B): void {
+    this.#added++;
     this.#open.push(batch);
   }
 

@@ -75,9 +75,14 @@ export interface Source {
   totalBytes?(): number | undefined;
   /**
    * Everything of `partition` up to `position` has been delivered to every required sink and the checkpoint that says so is on disk.
-   * Brokers acknowledge here.
+   * Brokers acknowledge here. Called for a partition when its position has changed, and for all of `Feed.resume` once.
    */
   committed?(partition: string, position: Position): void | Promise<void>;
+  /**
+   * True: what `committed` was told of can be fed again all the same, so in a BatchPunchline its checkpoints need not wait for the
+   * disk. Default false: whoever holds the rows lets go of them.
+   */
+  readonly repeats?: boolean;
   close(): Promise<void>;
 }
 

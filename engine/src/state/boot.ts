@@ -15,12 +15,14 @@ export function bootId(): string | undefined {
   }
 }
 
-/** Notes that what a folder holds from now on belongs to this start of the machine. True: it held something of an earlier one. */
-export async function enterBoot(folder: string, boot: string): Promise<boolean> {
-  const path = join(folder, 'boot');
-  const before = await readFile(path, 'utf8').catch(() => undefined);
-  if (before !== boot) await writeFile(path, boot, { mode: 0o600 });
-  return before !== undefined && before !== boot;
+/** The start of the machine that what a folder holds belongs to; `undefined`: it is good whatever happens. */
+export function readBoot(folder: string): Promise<string | undefined> {
+  return readFile(join(folder, 'boot'), 'utf8').catch(() => undefined);
+}
+
+/** Notes that what a folder holds from now on belongs to this start of the machine. */
+export async function enterBoot(folder: string, boot: string): Promise<void> {
+  await writeFile(join(folder, 'boot'), boot, { mode: 0o600 });
 }
 
 /** All is on disk: it is good whatever happens. */

@@ -14,7 +14,7 @@
 import { access, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReefError } from '../errors.ts';
-import { enterBoot, leaveBoot } from './boot.ts';
+import { enterBoot, leaveBoot, readBoot } from './boot.ts';
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 import { InFlight, type Range, readInFlight } from './inflight.ts';
 import { acquireLock, type Lock } from './lock.ts';
@@ -51,7 +51,8 @@ export async function openState(folder: string, { boot }: StateOptions = {}): Pr
     throw error instanceof ReefError ? error : unusable(folder, error);
   }
   try {
-    if (boot !== undefined && (await enterBoot(folder, boot))) {
+    const belongsTo = await readBoot(folder);
+    if (boot !== undefined && belongsTo !== undefined && belongsTo !== boot) {
       for (const name of ['checkpoint.json', 'inflight', 'inflight.names']) await rm(join(folder, name), { force: true });
     }
     const checkpoint = await readCheckpoint(join(folder, 'checkpoint.json'));
@@ -60,7 +61,7 @@ export async function openState(folder: string, { boot }: StateOptions = {}): Pr
     const interrupted = clean ? [] : readInFlight(join(folder, 'inflight'));
     const killedAtStart = !clean && interrupted.length === 0 && (await readFile(join(folder, 'running'), 'utf8')) === STARTING;
     await writeFile(join(folder, 'running'), STARTING, { mode: 0o600 });
-    return new State({ folder, lock, checkpoint, suspects, clean, interrupted, killedAtStart });
+    return new State({ folder, lock, checkpoint, suspects, clean, interrupted, killedAtStart, boot, belongsTo });
   } catch (error) {
     await lock.release();
     throw error instanceof ReefError ? error : unusable(folder, error);
@@ -75,6 +76,8 @@ interface Opened {
   readonly clean: boolean;
   readonly interrupted: readonly Range[];
   readonly killedAtStart: boolean;
+  readonly boot: string | undefined;
+  readonly belongsTo: string | undefined;
 }
 
 export class State {
@@ -89,6 +92,9 @@ export class State {
   /** The last run was killed before everything was open. */
   readonly killedAtStart: boolean;
   readonly #lock: Lock;
+  readonly #boot: string | undefined;
+  /** The start of the machine that the checkpoint is good for, as the folder says. */
+  #belongsTo: string | undefined;
   #inFlight: InFlight | undefined;
   #saving: Promise<void> = Promise.resolve();
 
@@ -101,6 +107,8 @@ export class State {
     this.interrupted = opened.interrupted;
     this.killedAtStart = opened.killedAtStart;
     this.#lock = opened.lock;
+    this.#boot = opened.boot;
+    this.#belongsTo = opened.belongsTo;
   }
 
   get deadLetters(): string {
@@ -123,7 +131,9 @@ export class State {
       const { positions, sinks } = checkpoint;
       const whole: Checkpoint = { version: 1, savedAt: new Date().toISOString(), positions, sinks };
       try {
+        if (!options.sync) await this.#belongTo(this.#boot);
         await writeAtomically(path, JSON.stringify(whole), options);
+        if (options.sync) await this.#belongTo(undefined);
       } catch (error) {
         throw new ReefError('state', `Cannot write checkpoint ${path}: ${(error as Error).message}`, {
           cause: error,
@@ -133,6 +143,13 @@ export class State {
     });
     this.#saving = next.catch(() => {});
     return next;
+  }
+
+  async #belongTo(boot: string | undefined): Promise<void> {
+    if (boot === this.#belongsTo) return;
+    if (boot === undefined) await leaveBoot(this.folder);
+    else await enterBoot(this.folder, boot);
+    this.#belongsTo = boot;
   }
 
   /** Forgets the positions: the next run starts from the beginning. Dead letters and suspects stay. */

@@ -96,6 +96,7 @@ const PARTITION = 'messages';
 const MOST_LAG_MS = 1000;
 
 class Generator implements Source {
+  readonly repeats = true;
   readonly #context: Context;
   #lines: Lines | undefined;
 
