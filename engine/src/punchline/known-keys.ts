@@ -62,12 +62,3 @@ export const nodeKeys: KeyTable = {
 export const outKeys: KeyTable = { where: 'out', known: ['id', 'table', 'columns'], elsewhere: {} };
 
 export const columnKeys: KeyTable = { where: 'the column', known: ['name', 'type'], elsewhere: {} };
-
-/** What annotations of these domains are for. Annotations never change what a punchline does here. */
-export const annotationDomains: Readonly<Record<string, string>> = {
-  'artifacts.punchplatform.com': 'functions are not updated from a server in this version',
-  'devices.punchplatform.com': 'they matter to a fleet server',
-  'metrics.punchplatform.com': 'metrics are not pushed in this version',
-  'prometheus.io': 'they matter to a Prometheus server',
-  'punchplatform.thalesdigital.io': operator.replace(/^it only matters/, 'they only matter'),
-};

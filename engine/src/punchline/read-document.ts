@@ -1,13 +1,13 @@
 /** One YAML document to one punchline. */
 import { basename, extname } from 'node:path';
-import { nearestWord } from '../spec/nearest-word.ts';
 import type { Json, Punchline, PunchlineKind, PunchlineNode, SourceControl } from '../spec/plan.ts';
 import { oneOf } from '../spec/setting-text.ts';
+import { readAnnotations } from './annotations.ts';
 import { checkColumns } from './columns.ts';
 import { foreignKinds } from './foreign.ts';
 import { buildGraph } from './graph.ts';
-import { checkKeys, choiceAt, found, listAt, mapAt, quote, wordAt } from './keys.ts';
-import { annotationDomains, documentKeys, metadataKeys, specKeys } from './known-keys.ts';
+import { checkKeys, choiceAt, found, listAt, mapAt, wordAt } from './keys.ts';
+import { documentKeys, metadataKeys, specKeys } from './known-keys.ts';
 import { withPrinters } from './printed.ts';
 import type { ProblemList } from './problem.ts';
 import { type NodeContext, type NodeDraft, readNode, type SpecifiedNode, specify } from './read-node.ts';
@@ -146,26 +146,6 @@ function readMetadata(entry: Entry | undefined, problems: ProblemList): Metadata
   }
   const annotations = readAnnotations(inner('annotations'), problems);
   return name === undefined ? { annotations } : { name, annotations };
-}
-
-/** Annotations are for other programs: all are kept, and each domain is mentioned once. */
-function readAnnotations(entry: Entry | undefined, problems: ProblemList): Readonly<Record<string, string>> {
-  const map = entry && mapAt(entry.value, 'metadata.annotations', problems);
-  if (!map) return {};
-  const annotations: [string, string][] = [];
-  const domains = new Set<string>();
-  for (const [key, { keyAt, value }] of map.entries) {
-    if (value.kind !== 'scalar') problems.error(value.at, `annotation ${quote(key)} is ${found(value)}, expected text`);
-    else annotations.push([key, String(value.value ?? '')]);
-    const domain = key.includes('/') ? key.slice(0, key.indexOf('/')) : key;
-    if (domains.has(domain)) continue;
-    domains.add(domain);
-    const known = Object.keys(annotationDomains);
-    const why = Object.hasOwn(annotationDomains, domain) ? annotationDomains[domain] : 'nothing here reads them';
-    const suggestion = known.includes(domain) ? undefined : nearestWord(domain, known);
-    problems.warning(keyAt, `annotations of ${quote(domain)} are ignored: ${why}`, suggestion);
-  }
-  return Object.fromEntries(annotations);
 }
 
 function defaultName(file: string, index: number): string {
