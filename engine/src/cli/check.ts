@@ -8,6 +8,7 @@ import type { Environment } from '../punchline/substitute.ts';
 import type { Edge, Punchline, PunchlineNode } from '../spec/plan.ts';
 import { alignColumns } from './align-columns.ts';
 import { argumentProblem } from './argument-problem.ts';
+import { punchlineFiles } from './punchline-files.ts';
 
 /** What a command talks to; the tests give it their own. */
 export interface CommandIo {
@@ -24,7 +25,7 @@ export interface Output {
   readonly columns?: number | undefined;
 }
 
-export const checkUsage = 'reef check FILE|- [FILE…] [--run-modules]';
+export const checkUsage = 'reef check FILE|DIR|- [FILE…] [--run-modules]';
 
 /** Exit codes: 0 all is right (warnings allowed), 2 a wrong command line, 3 a wrong punchline. */
 export async function runCheck(args: readonly string[], io: CommandIo): Promise<number> {
@@ -35,8 +36,17 @@ export async function runCheck(args: readonly string[], io: CommandIo): Promise<
   }
   const { loadPunchlines } = await import('../punchline/load.ts');
   const { renderProblem } = await import('../punchline/problem.ts');
-  const { runModules, files } = parsed;
+  const { runModules } = parsed;
   const counts = { error: 0, warning: 0 };
+  const files: string[] = [];
+  for (const name of parsed.files) {
+    try {
+      files.push(...(await punchlineFiles(name, io.cwd)));
+    } catch (error) {
+      counts.error++;
+      io.stderr.write(`reef check: ${(error as Error).message}\n`);
+    }
+  }
   for (const file of files) {
     const { punchlines, problems, source } = await loadPunchlines(file, { ...io, runModules });
     for (const problem of problems) counts[problem.severity]++;
@@ -87,7 +97,8 @@ function parseCheckArgs(args: readonly string[]): { readonly files: string[]; re
       options: { 'run-modules': { type: 'boolean', default: false } },
       allowPositionals: true,
     });
-    if (positionals.length === 0) return 'no file is given, expected the name of a punchline file, or - for standard input';
+    if (positionals.length === 0)
+      return 'no file is given, expected the name of a punchline file or folder, or - for standard input';
     return { files: positionals, runModules: values['run-modules'] };
   } catch (error) {
     return argumentProblem(error);

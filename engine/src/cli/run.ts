@@ -1,6 +1,6 @@
-/** `reef run`: runs the punchlines of a file until they end or are stopped. */
+/** `reef run`: runs the punchlines of a file or folder until they end or are stopped. */
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ReefError } from '../errors.ts';
 import { EnergyMeter } from '../observe/energy.ts';
@@ -14,6 +14,7 @@ import type { Punchline } from '../spec/plan.ts';
 import { defaultStateFolder } from '../state/state-folder.ts';
 import { argumentProblem } from './argument-problem.ts';
 import type { CommandIo } from './check.ts';
+import { punchlineFiles } from './punchline-files.ts';
 import { runUsage } from './usage.ts';
 
 const MOST_WORKERS = 16;
@@ -37,18 +38,15 @@ export async function runRun(args: readonly string[], io: CommandIo): Promise<nu
   }
   const since = performance.now() - process.uptime() * 1000;
   const energy = EnergyMeter.open();
-  const { loadPunchlines } = await import('../punchline/load.ts');
-  const { renderProblem } = await import('../punchline/problem.ts');
-  const { punchlines, problems, source } = await loadPunchlines(parsed.file, io);
-  for (const problem of problems) io.stderr.write(`${renderProblem(problem, io.stderr.isTTY ? source : undefined)}\n`);
-  if (problems.some(({ severity }) => severity === 'error')) return 3;
+  const punchlines = await loadAll(parsed, io);
+  if (!punchlines) return 3;
 
   const terminal = new Terminal(io.stderr);
   const running: Metrics[] = [];
   const stop = new AbortController();
   const signals = watchSignals(terminal, stop, parsed.drainSecs);
   const runs = punchlines.map(async (punchline) => {
-    const result = await runOne(punchline, punchlines.length, parsed, io, terminal, stop.signal, (metrics) => {
+    const result = await runOne(punchline, parsed, io, terminal, stop.signal, (metrics) => {
       running.push(metrics);
       if (running.length === punchlines.length) terminal.progress(() => running, since);
     });
@@ -64,30 +62,72 @@ export async function runRun(args: readonly string[], io: CommandIo): Promise<nu
     joules: energy?.joules(),
     peakBytes: peakMemoryBytes(),
   };
-  for (const { punchline, result } of ended) {
-    if (result instanceof Error) continue;
-    if (result.error) terminal.print(`reef: ${punchline.name}: ${(result.error as Error).message}\n`);
-    const dead = { id: DEAD_LETTERS, path: result.deadLetters };
-    terminal.print(renderSummary(punchline.name, outcomeText(result), result.metrics, usage, dead));
+  const codes = ended.map(({ punchline, result }) => exitCode(punchline.plan, result, signals.received));
+  for (const [index, { punchline, result }] of ended.entries()) {
+    if (!(result instanceof Error)) {
+      if (result.error) terminal.print(`reef: ${punchline.label}: ${(result.error as Error).message}\n`);
+      const dead = { id: DEAD_LETTERS, path: result.deadLetters };
+      terminal.print(renderSummary(punchline.label, outcomeText(result), result.metrics, usage, dead));
+    }
+    if (ended.length > 1) terminal.print(`reef: ${punchline.label}: exit code ${codes[index]}\n`);
   }
-  return Math.max(...ended.map(({ punchline, result }) => exitCode(punchline, result, signals.received)));
+  return worst(codes);
+}
+
+/** A punchline, how the log calls it, and where it keeps its state. */
+interface Started {
+  readonly plan: Punchline;
+  readonly label: string;
+  readonly stateFolder: string;
+}
+
+/** `undefined` when one of them is wrong, which has been told: nothing is started then. */
+async function loadAll(args: RunArgs, io: CommandIo): Promise<readonly Started[] | undefined> {
+  const { loadPunchlines } = await import('../punchline/load.ts');
+  const { renderProblem } = await import('../punchline/problem.ts');
+  const plans: Punchline[] = [];
+  let wrong = false;
+  let files: readonly string[];
+  try {
+    files = await punchlineFiles(args.file, io.cwd);
+  } catch (error) {
+    io.stderr.write(`reef run: ${(error as Error).message}\n`);
+    return undefined;
+  }
+  for (const file of files) {
+    const { punchlines, problems, source } = await loadPunchlines(file, io);
+    for (const problem of problems) io.stderr.write(`${renderProblem(problem, io.stderr.isTTY ? source : undefined)}\n`);
+    wrong ||= problems.some(({ severity }) => severity === 'error');
+    plans.push(...punchlines);
+  }
+  if (wrong) return undefined;
+  const inFolder = files[0] !== args.file;
+  return plans.map((plan) => {
+    const { name, file } = plan;
+    // Devices have punchlines of one name.
+    const alone = plans.filter((other) => other.name === name).length === 1;
+    const below = [...(inFolder ? [basename(file)] : []), ...(inFolder || plans.length > 1 ? [name] : [])];
+    return {
+      plan,
+      label: alone ? name : `${name} (${basename(file)})`,
+      stateFolder: args.state === undefined ? defaultStateFolder(file, name, io.env) : join(args.state, ...below),
+    };
+  });
 }
 
 async function runOne(
-  punchline: Punchline,
-  count: number,
+  { plan, label, stateFolder }: Started,
   args: RunArgs,
   io: CommandIo,
   terminal: Terminal,
   stop: AbortSignal,
   started: (metrics: Metrics) => void,
 ): Promise<RunResult | Error> {
-  const folder = args.state ?? defaultStateFolder(punchline.file, punchline.name, io.env);
   try {
-    return await runPunchline(punchline, {
-      stateFolder: args.state !== undefined && count > 1 ? join(folder, punchline.name) : folder,
+    return await runPunchline(plan, {
+      stateFolder,
       workers: args.workers,
-      log: terminal.log(punchline.name),
+      log: terminal.log(label),
       stop,
       drainMs: args.drainSecs * 1000,
       tracking: io.env.REEF_BENCH_NOOP !== '1',
@@ -95,7 +135,7 @@ async function runOne(
     });
   } catch (error) {
     const message = error instanceof ReefError ? error.message : ((error as Error).stack ?? String(error));
-    terminal.print(`reef: ${punchline.name}: ${message}\n`);
+    terminal.print(`reef: ${label}: ${message}\n`);
     return error as Error;
   }
 }
@@ -108,7 +148,7 @@ function parseRunArgs(args: readonly string[]): RunArgs | string {
       allowPositionals: true,
     });
     const [file, ...more] = positionals;
-    if (file === undefined) return 'no file is given, expected the name of a punchline file, or - for standard input';
+    if (file === undefined) return 'no file is given, expected the name of a punchline file or folder, or - for standard input';
     if (more.length > 0) return `"${more[0]}" is one file too many, expected one`;
     const workers = values.workers === undefined ? Math.min(availableParallelism(), 4) : Number(values.workers);
     if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS) {
@@ -156,6 +196,12 @@ function exitCode(punchline: Punchline, result: RunResult | Error, signal: numbe
   if (result.outcome === 'undrained') return 4;
   if (result.outcome === 'stopped' && punchline.kind === 'BatchPunchline') return 128 + (signal ?? 0);
   return 0;
+}
+
+/** Of several punchlines: one that failed counts more than one that was stopped, and that more than one that only has rows left. */
+function worst(codes: readonly number[]): number {
+  const badness = (code: number): number => (code === 1 ? 3 : code > 128 ? 2 : code === 0 ? 0 : 1);
+  return codes.reduce((worse, code) => (badness(code) > badness(worse) ? code : worse), 0);
 }
 
 function cpuSeconds(): number {
