@@ -14,13 +14,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
     return (await import('./run.ts')).runRun;
   },
   check: async () => (await import('./check.ts')).runCheck,
-  list: async () => {
-    const { listTypes } = await import('./help.ts');
-    return async (_, io) => {
-      io.stdout.write(await listTypes());
-      return 0;
-    };
-  },
+  list: async () => (await import('./list.ts')).runList,
+  schema: async () => (await import('./schema.ts')).runSchema,
   test: async () => (await import('./test.ts')).runTest,
   help: async () => help,
   inspect: async () => (await import('./inspect.ts')).runInspect,

@@ -2,16 +2,32 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { builtins, nodeKinds } from '../nodes.ts';
 import { alignColumns } from './align-columns.ts';
-import { helpForType, helpText, listTypes } from './help.ts';
+import { helpForType, helpText } from './help.ts';
+import { runList } from './list.ts';
+
+async function list(...args: string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+  let [out, err] = ['', ''];
+  const io = { stdout: { write: (text: string) => (out += text) }, stderr: { write: (text: string) => (err += text) } };
+  return { code: await runList(args, io), out, err };
+}
 
 test('list names every built-in type with its summary', async () => {
-  const text = await listTypes();
+  const { out: text } = await list();
   for (const kind of nodeKinds) {
     for (const [name, load] of Object.entries(builtins[kind])) {
       assert.ok(text.includes(`  ${name} `), name);
       assert.ok(text.replace(/\n +/g, ' ').includes((await load()).default.summary), name);
     }
   }
+});
+
+test('list --json gives all that is known of each type', async () => {
+  const { code, out } = await list('--json');
+  assert.equal(code, 0);
+  const facts = JSON.parse(out) as { kind: string; type: string; settings: { name: string; default?: unknown }[] }[];
+  const show = facts.find(({ kind, type }) => kind === 'sink' && type === 'show');
+  assert.equal(show?.settings.find(({ name }) => name === 'rows')?.default, 10);
+  assert.equal((await list('more')).code, 2);
 });
 
 test('help of a type that is a source and a sink tells of both', async () => {
@@ -21,6 +37,7 @@ test('help of a type that is a source and a sink tells of both', async () => {
   assert.match(text, /\n {2}path \(text, required\)\n {6}\S/);
   assert.match(text, /\n {2}encoding \(json \| line, default "json"\)\n {6}\S/);
   assert.match(text, /\ndelivery:\n/);
+  assert.match(text, /\ncounted:\n {2}rows /);
 });
 
 test("help knows Punch's longer names", async () => {
@@ -33,7 +50,7 @@ test('help of an unknown type names the nearest one', async () => {
 
 test('no line of help is wider than 110 letters', async () => {
   const names = new Set(nodeKinds.flatMap((kind) => Object.keys(builtins[kind])));
-  const texts = await Promise.all([helpText(), listTypes(), ...[...names].map(helpForType)]);
+  const texts = await Promise.all([helpText(), list().then(({ out }) => out), ...[...names].map(helpForType)]);
   for (const line of texts.join('\n').split('\n')) assert.ok(line.length <= 110, line);
 });
 

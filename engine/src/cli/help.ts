@@ -1,34 +1,28 @@
-/** What `reef help` and `reef list` print: the texts about node types come from their specs. */
+/** What `reef help` prints: the texts about node types come from their declarations. */
 import { ReefError } from '../errors.ts';
 import { builtins, canonicalType, kindsOf, nodeKinds } from '../nodes.ts';
-import { allSettings } from '../spec/common-settings.ts';
-import { describe, type SettingRow } from '../spec/describe.ts';
+import type { SettingRow } from '../spec/describe.ts';
 import { nearestWord } from '../spec/nearest-word.ts';
-import type { NodeSpec } from '../spec/node.ts';
-import type { NodeKind } from '../spec/plan.ts';
 import { alignColumns, wrap } from './align-columns.ts';
 import { checkUsage } from './check.ts';
-import { benchUsage, inspectUsage, runUsage } from './usage.ts';
+import { type NodeFacts, nodeFacts } from './node-facts.ts';
+import { benchUsage, inspectUsage, listUsage, runUsage, schemaUsage, testUsage } from './usage.ts';
 
 export function helpText(): string {
   return `reef moves rows from sources through functions to sinks, as a punchline (a YAML file) says.
 
 usage:
-  ${runUsage}
-  ${checkUsage}
-  ${inspectUsage}
-  ${benchUsage}
-  reef list
-  reef help [TYPE]
-  reef --version
+  ${[runUsage, checkUsage, testUsage, inspectUsage, benchUsage, listUsage, 'reef help [TYPE]', schemaUsage, 'reef --version'].join('\n  ')}
 
 commands:
   run      starts a punchline; Ctrl-C or SIGTERM ends it in order, a second one at once
   check    tells all that is wrong with a punchline, and starts nothing
+  test     runs the cases that stand beside a punchline (NAME.test.yaml): rows in, rows out, and faults
   inspect  tells what a wasm module is, needs and would be allowed, without running it
   bench    measures a wasm function over rows of yours, against the same rows passed through
-  list     names the node types that there are
+  list     names the node types that there are; --json all that is known of them
   help     prints this, or the settings of one node type
+  schema   prints the JSON Schema of punchlines, for editors
 
 options:
   --state DIR      where checkpoints and the dead-letter file are kept
@@ -50,59 +44,55 @@ A punchline:
 `;
 }
 
-/** All built-in types, one line each. */
-export async function listTypes(): Promise<string> {
-  const blocks = await Promise.all(
-    nodeKinds.map(async (kind) => {
-      const specs = await Promise.all(
-        Object.entries(builtins[kind]).map(async ([name, load]) => [name, (await load()).default] as const),
-      );
-      const rows = specs.map(([name, spec]) => [`  ${name}`, firstSentence(spec.summary)]);
-      return [`${kind}s:`, ...alignColumns(rows, WIDTH)].join('\n');
-    }),
-  );
-  return `${blocks.join('\n\n')}\n\nreef help TYPE prints the settings of one.\n`;
-}
-
 /** The settings of a type, of each kind that has it. Rejects with a `ReefError` when there is none of this name. */
 export async function helpForType(type: string): Promise<string> {
   const kinds = kindsOf(type);
   if (kinds.length === 0) throw unknownType(type);
-  const texts = kinds.map(async (kind) => {
-    const name = canonicalType(kind, type, '')!;
-    const { default: spec } = await builtins[kind][name]!();
-    return helpForSpec(name, kind, spec);
-  });
+  const texts = kinds.map(async (kind) => factsText(await nodeFacts(kind, canonicalType(kind, type, '')!)));
   return (await Promise.all(texts)).join('\n');
 }
 
 const WIDTH = 110;
 
-function helpForSpec(name: string, kind: NodeKind, spec: NodeSpec): string {
-  const rows = describe(allSettings(spec));
-  const settings = rows.length === 0 ? ['  none'] : rows.flatMap(settingLines);
-  const delivery =
-    spec.kind === 'function' ? [] : ['', 'delivery:', ...wrap(spec.delivery, WIDTH - 2).map((line) => `  ${line}`)];
-  const examples = spec.examples.flatMap(({ title, yaml }) => [
-    '',
-    `${title}:`,
-    ...yaml
-      .trimEnd()
-      .split('\n')
-      .map((line) => `  ${line}`),
-  ]);
-  const lines = [`${name} (${kind})`, ...wrap(spec.summary, WIDTH), '', 'settings:', ...settings, ...delivery, ...examples];
+function factsText({ type, kind, summary, settings, delivery, security, metrics, examples }: NodeFacts): string {
+  const counted = metrics.map(({ name, doc }) => [`  ${name}`, doc]);
+  const lines = [
+    `${type} (${kind})`,
+    ...wrap(summary, WIDTH),
+    ...section('settings', settings.length === 0 ? ['  none'] : settings.flatMap(settingLines)),
+    ...section('delivery', indented(delivery)),
+    ...(security === undefined ? [] : section('security', indented(security))),
+    ...section('counted', alignColumns(counted, WIDTH)),
+    ...examples.flatMap(({ title, yaml }) =>
+      section(
+        title,
+        yaml
+          .trimEnd()
+          .split('\n')
+          .map((line) => `  ${line}`),
+      ),
+    ),
+  ];
   return `${lines.join('\n')}\n`;
 }
 
-function settingLines({ name, type, required, default: standard, unit, doc }: SettingRow): string[] {
-  const given = standard === undefined ? (required ? 'required' : 'optional') : `default ${JSON.stringify(standard)}`;
-  const facts = [type, ...(unit === undefined ? [] : [unit]), given].join(', ');
-  return [`  ${name} (${facts})`, ...wrap(doc, WIDTH - 6).map((line) => `      ${line}`)];
+function section(title: string, lines: readonly string[]): string[] {
+  return ['', `${title}:`, ...lines];
 }
 
-function firstSentence(text: string): string {
-  return /^.*?\.(?= |$)/s.exec(text)?.[0] ?? text;
+function indented(text: string): string[] {
+  return wrap(text, WIDTH - 2).map((line) => `  ${line}`);
+}
+
+function settingLines(row: SettingRow): string[] {
+  const [head = '', ...rest] = wrap(`${row.name} (${settingFacts(row).join(', ')})`, WIDTH - 6);
+  return [`  ${head}`, ...[...rest, ...wrap(row.doc, WIDTH - 6)].map((line) => `      ${line}`)];
+}
+
+function settingFacts({ type, required, default: standard, unit, range, secret }: SettingRow): string[] {
+  const given = standard === undefined ? (required ? 'required' : 'optional') : `default ${JSON.stringify(standard)}`;
+  const bounds = range === undefined ? [] : [range];
+  return [type, ...bounds, ...(unit === undefined ? [] : [unit]), ...(secret ? ['secret'] : []), given];
 }
 
 function unknownType(type: string): ReefError {

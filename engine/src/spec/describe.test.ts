@@ -18,7 +18,7 @@ test('a settings table names types, defaults and what lists hold', () => {
     { name: 'mode', type: 'a | b', required: false, default: 'a', doc: 'A mode.' },
     { name: 'parts', type: 'list of group', required: true, doc: 'Parts.' },
     { name: 'parts[].name', type: 'text', required: true, doc: 'A name.' },
-    { name: 'parts[].size', type: 'integer', required: false, unit: 'bytes', doc: 'A size.' },
+    { name: 'parts[].size', type: 'integer', required: false, unit: 'bytes', range: 'of at least 1', doc: 'A size.' },
     { name: 'labels', type: 'map of text', required: false, doc: 'Labels.' },
   ]);
 });

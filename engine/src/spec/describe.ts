@@ -1,5 +1,6 @@
 import type { Field, Fields } from './fields.ts';
 import type { Json } from './plan.ts';
+import { limitsText } from './setting-text.ts';
 
 /** One line of a settings table. */
 export interface SettingRow {
@@ -10,6 +11,10 @@ export interface SettingRow {
   readonly required: boolean;
   readonly default?: Json;
   readonly unit?: string;
+  /** `from 1 to 100`, `of at least 1 entry`. */
+  readonly range?: string;
+  /** A password, key or token: only a reference to it may stand in a punchline. */
+  readonly secret?: true;
   readonly doc: string;
 }
 
@@ -23,6 +28,8 @@ export function describe(fields: Fields, prefix = ''): SettingRow[] {
       required: isRequired(field),
       ...(field.default === undefined ? {} : { default: field.default as Json }),
       ...(field.limits.unit === undefined ? {} : { unit: field.limits.unit }),
+      ...(limitsText(field) === '' ? {} : { range: limitsText(field) }),
+      ...(field.limits.secret ? { secret: true } : {}),
       doc: field.doc,
     };
     return [row, ...describeWithin(field, name)];

@@ -12,10 +12,23 @@ interface NodeSpecification<F extends Fields> {
   /** One sentence, ends with a full stop. */
   readonly summary: string;
   readonly settings: F;
-  /** Punchline fragments (one node each) that a user may copy. */
-  readonly examples: readonly { readonly title: string; readonly yaml: string }[];
+  /** Punchline fragments (one node each) that a user may copy; those that need nothing are run in CI. */
+  readonly examples: readonly NodeExample[];
+  /** For the node's page: what it opens to others, what it trusts, what it reads or writes on the machine. Sentences. */
+  readonly security?: string;
+  /** What it counts beside what every node of its kind does: names and sentences. */
+  readonly metrics?: Readonly<Record<string, string>>;
   /** Constraints across settings; called only when each setting is right by itself. Default none. */
   check?(settings: Settings<F>): readonly SettingIssue[];
+}
+
+export interface NodeExample {
+  readonly title: string;
+  readonly yaml: string;
+  /** Of a function or sink: rows to show it with. Its page has what comes out of them, found by running it. */
+  readonly input?: readonly { readonly [column: string]: Json }[];
+  /** What must be there for it to run and end (`a server`, `a certificate`): without that it is only checked. */
+  readonly needs?: string;
 }
 
 /** What is wrong with settings that are right one by one. */

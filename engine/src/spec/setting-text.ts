@@ -53,6 +53,12 @@ export function expectation(field: Field<unknown>): string {
   }
 }
 
+/** How many, or how much, a field takes: `from 1 to 100`, `of at least 1 entry`; empty where there is no bound. */
+export function limitsText({ kind, limits }: Field<unknown>): string {
+  if (kind === 'integer' || kind === 'number') return rangeText(limits).trim();
+  return kind === 'list' ? lengthText(limits).trim() : '';
+}
+
 function rangeText({ min, max }: { min?: number; max?: number }): string {
   if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`;
   if (min !== undefined) return ` of at least ${min}`;

@@ -1,0 +1,37 @@
+/** `reef list`: the node types that there are. */
+import { parseArgs } from 'node:util';
+import { nodeKinds } from '../nodes.ts';
+import { alignColumns } from './align-columns.ts';
+import { argumentProblem } from './argument-problem.ts';
+import type { CommandIo } from './check.ts';
+import { allNodeFacts, type NodeFacts } from './node-facts.ts';
+import { listUsage } from './usage.ts';
+
+const WIDTH = 110;
+
+/** Exit codes: 0 listed, 2 a wrong command line. */
+export async function runList(args: readonly string[], io: Pick<CommandIo, 'stdout' | 'stderr'>): Promise<number> {
+  let json: boolean;
+  try {
+    json = parseArgs({ args: [...args], options: { json: { type: 'boolean', default: false } } }).values.json;
+  } catch (error) {
+    io.stderr.write(`reef list: ${argumentProblem(error)}\nusage: ${listUsage}\n`);
+    return 2;
+  }
+  const facts = await allNodeFacts();
+  io.stdout.write(json ? `${JSON.stringify(facts, undefined, 2)}\n` : listText(facts));
+  return 0;
+}
+
+/** One line for each. */
+export function listText(facts: readonly NodeFacts[]): string {
+  const blocks = nodeKinds.map((kind) => {
+    const rows = facts.filter((fact) => fact.kind === kind).map(({ type, summary }) => [`  ${type}`, firstSentence(summary)]);
+    return [`${kind}s:`, ...alignColumns(rows, WIDTH)].join('\n');
+  });
+  return `${blocks.join('\n\n')}\n\nreef help TYPE prints the settings of one.\n`;
+}
+
+function firstSentence(text: string): string {
+  return /^.*?\.(?= |$)/s.exec(text)?.[0] ?? text;
+}
