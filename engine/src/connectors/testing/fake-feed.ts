@@ -2,12 +2,14 @@
  * A feed for tests of sources: rooms are views over shared memory, small on request, and everything fed is kept. `until` waits
  * for a condition without polling: it is looked at after each call of the source.
  */
-import type { Feed, PartitionFeed, PartitionOptions, Position } from '../../spec/node.ts';
+import type { AdvanceOptions, Feed, PartitionFeed, PartitionOptions, Position } from '../../spec/node.ts';
 
 export interface FakeFeedOptions {
   readonly roomBytes?: number;
   readonly resume?: Readonly<Record<string, Position>>;
   readonly signal?: AbortSignal;
+  /** What is fed counts as delivered soon after, for sources that wait for it. Default: when a test calls `settle`. */
+  readonly settles?: boolean;
 }
 
 export class FakeFeed implements Feed {
@@ -17,12 +19,17 @@ export class FakeFeed implements Feed {
   readonly calls: string[] = [];
   readonly roomBytes: number;
   readonly signal: AbortSignal | undefined;
+  readonly settles: boolean;
+  /** Memory is taken: whoever asks for room waits until it is false again. */
+  full = false;
   #waiting: { readonly condition: () => boolean; readonly resolve: () => void }[] = [];
 
   constructor(options: FakeFeedOptions = {}) {
     this.resume = new Map(Object.entries(options.resume ?? {}));
     this.roomBytes = options.roomBytes ?? 65536;
     this.signal = options.signal;
+    this.settles = options.settles ?? false;
+    this.signal?.addEventListener('abort', () => this.note('abort'));
   }
 
   partition(name: string, options: PartitionOptions = {}): FakePartition {
@@ -45,6 +52,17 @@ export class FakeFeed implements Feed {
   until(condition: () => boolean): Promise<void> {
     if (condition()) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push({ condition, resolve }));
+  }
+
+  /** Memory is free again. */
+  drain(): void {
+    this.full = false;
+    this.note('drain');
+  }
+
+  /** All that was fed counts as delivered; lines that are no JSON objects as rejected. */
+  settle(): void {
+    for (const partition of this.partitions.values()) partition.settle();
   }
 
   /** All that was fed, in the order of the partitions. */
@@ -72,6 +90,10 @@ export class FakePartition implements PartitionFeed {
   replayable = true;
   readonly #feed: FakeFeed;
   readonly #chunks: Buffer[] = [];
+  #start = 0;
+  #settled = 0;
+  #marks: number[] = [];
+  #options: PartitionOptions = {};
   #room: Uint8Array | undefined;
   #position: (offset: number) => Position = (offset) => offset;
 
@@ -82,6 +104,9 @@ export class FakePartition implements PartitionFeed {
 
   opened(options: PartitionOptions): void {
     this.offset = options.offset ?? 0;
+    this.#start = this.offset;
+    this.#settled = this.offset;
+    this.#options = options;
     this.#position = options.position ?? this.#position;
     this.replayable = options.replayable ?? true;
     this.ended = false;
@@ -91,6 +116,7 @@ export class FakePartition implements PartitionFeed {
   async room(): Promise<Uint8Array> {
     // Another turn of the event loop, as when memory is scarce.
     await new Promise((resolve) => setImmediate(resolve));
+    await this.#feed.until(() => !this.#feed.full || this.#feed.signal?.aborted === true);
     if (this.#feed.signal?.aborted) throw new DOMException('The engine stops', 'AbortError');
     if (this.ended) throw new Error('room after end');
     const { roomBytes } = this.#feed;
@@ -98,13 +124,35 @@ export class FakePartition implements PartitionFeed {
     return this.#room;
   }
 
-  advance(length: number, options: { readonly flush?: boolean } = {}): void {
+  advance(length: number, options: AdvanceOptions = {}): void {
     if (this.#room === undefined || length > this.#room.length) throw new Error('advance beyond the room');
     this.#chunks.push(Buffer.from(this.#room.slice(0, length)));
     this.#room = undefined;
     this.offset += length;
+    this.#marks.push(...(options.marks ?? []));
     if (options.flush) this.flushes++;
+    if (this.#feed.settles) setImmediate(() => this.settle());
     this.#feed.note(`advance ${this.name} ${length}${options.flush ? ' flush' : ''}`);
+  }
+
+  get table(): string | undefined {
+    return this.#options.table;
+  }
+
+  settle(): void {
+    const bytes = Buffer.concat(this.#chunks);
+    // An unfinished row is no row yet.
+    const end = this.#start + bytes.lastIndexOf(10) + 1;
+    if (end <= this.#settled) return;
+    const later = this.#marks.findIndex((mark) => mark > end);
+    const marks = this.#marks.splice(0, later < 0 ? this.#marks.length : later);
+    const bounds = [this.#settled, ...marks, end];
+    const stretches = bounds.slice(1).map((to, index) => bytes.toString('utf8', bounds[index]! - this.#start, to - this.#start));
+    const rows = stretches.map((text) => linesOf(text).length);
+    const rejected = stretches.map((text) => linesOf(text).filter((line) => !isObject(line)).length);
+    this.#settled = end;
+    this.#options.settled?.({ end, marks, rows, rejected });
+    this.#feed.note(`settle ${this.name}`);
   }
 
   async end(): Promise<void> {
@@ -125,5 +173,18 @@ export class FakePartition implements PartitionFeed {
 
   get text(): string {
     return Buffer.concat(this.#chunks).toString('utf8');
+  }
+}
+
+function linesOf(text: string): string[] {
+  return text.split('\n').filter((line) => line.trim() !== '');
+}
+
+function isObject(line: string): boolean {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
   }
 }

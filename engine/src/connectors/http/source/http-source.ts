@@ -69,6 +69,11 @@ export class HttpSource implements Source, UploadHost {
     return this.#receiving.size + this.#awaiting.size;
   }
 
+  /** Bytes of bodies that are held. */
+  get held(): number {
+    return this.#held;
+  }
+
   async run(feed: Feed, signal: AbortSignal): Promise<void> {
     for (const gatherer of this.#routes.gatherers) gatherer.open(feed);
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
