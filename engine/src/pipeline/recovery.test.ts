@@ -90,3 +90,42 @@ test('a row that kills the process is found in the last of several files too', {
   assert.equal(second.code, 0, second.stderr);
   assert.deepEqual(lines(folder, 'out.ndjson'), ['{"file":"a"}', '{"file":"b"}']);
 });
+
+test('what does not fit a worker is given to a function with state again once, not in every batch', {
+  timeout: 40_000,
+}, async (t) => {
+  const folder = temporaryFolder(t);
+  const rows = numbered(40_000);
+  writeFileSync(join(folder, 'in.jsonl'), `${rows.join('\n')}\n`);
+  const body = `const large = 'x'.repeat(8192);
+    const numbers = new BigInt64Array(batch.size);
+    for (const row of batch.rows) numbers[row] = BigInt(seen++);
+    batch.set('seen', { integer: numbers });
+    batch.set('large', { strings: Array.from({ length: batch.size }, () => large) });`;
+  const columns = ['n', 'seen'].map((name) => ({ name, type: 'integer' }));
+  const file = writePunchline(folder, 'BatchPunchline', [
+    fileIn('in.jsonl', { id: 'count' }),
+    {
+      id: 'count',
+      kind: 'function',
+      type: writeFunction(folder, 'count.js', body, [], ['large', 'seen'], 'let seen = 0'),
+      out: [{ id: 'out', columns }],
+    },
+    fileOut('out'),
+  ]);
+  const { result } = await runInProcess(file, {
+    stateFolder: join(folder, 'state'),
+    workers: 1,
+    tuning: { maxRowBytes: 1 << 20, maxRows: 8192 },
+  });
+  assert.equal(result.outcome, 'finished');
+  const out = lines(folder, 'out.ndjson').map((line) => JSON.parse(line) as { n: number; seen: number });
+  assert.deepEqual(
+    out.map(({ n }) => n),
+    rows.map((_, n) => n),
+  );
+  const again = out.map(({ n, seen }) => seen - n);
+  assert.ok(again[0]! > 0, 'everything fitted: the test shows nothing');
+  assert.ok(again.at(-1)! < 2 * 8192, `${again.at(-1)} rows came twice`);
+  assert.equal(again.at(-1), again[0]);
+});

@@ -51,11 +51,20 @@ interface Failure {
   readonly rejections: readonly Rejection[];
 }
 
+/** After so many passes with fewer rows than usual, more are tried again. */
+const PASSES_WITH_FEWER = 16;
+
 export class Chain {
   readonly #plan: WorkerPlan;
   readonly #decoder: Decoder;
   readonly #functions: readonly OpenedFunction[];
   readonly #maxRows: number;
+  /** So many rows fit the arena the last time: what did not fit once need not be computed in vain each time. */
+  #fitting: number;
+  /** Passes since more were tried. */
+  #sinceMore = 0;
+  /** A function remembers rows: it should not be given the same ones again if that can be helped. */
+  readonly #stateful: boolean;
   /** Functions add to them. */
   readonly #notices: Notices;
 
@@ -70,20 +79,33 @@ export class Chain {
     this.#decoder = decoder;
     this.#functions = functions;
     this.#maxRows = maxRows;
+    this.#fitting = maxRows;
+    this.#stateful = functions.some(({ spec }) => spec.state === 'partition');
   }
 
   /** Computes the rows at `from`, as many as fit the arena; at least one. */
   async compute(request: ComputeRequest, from: number): Promise<Pass> {
-    for (let maxRows = this.#maxRows; ; maxRows = maxRows > 32 ? maxRows >> 1 : maxRows > 1 ? 1 : 0) {
+    for (let maxRows = this.#rowsToTry(); ; maxRows = maxRows > 32 ? maxRows >> 1 : maxRows > 1 ? 1 : 0) {
       try {
         const pass = await new Run(this.#plan, this.#decoder, this.#functions, request).pass(from, maxRows);
         pass.counts.notices = this.#notices.take();
+        if (maxRows < this.#fitting) {
+          this.#fitting = Math.max(maxRows, 1);
+          this.#sinceMore = 0;
+        }
         return pass;
       } catch (error) {
         if (!(error instanceof ArenaFullError) || maxRows === 0) throw error;
         this.#notices.clear();
       }
     }
+  }
+
+  #rowsToTry(): number {
+    if (this.#fitting === this.#maxRows || this.#stateful || ++this.#sinceMore < PASSES_WITH_FEWER) return this.#fitting;
+    this.#sinceMore = 0;
+    this.#fitting = Math.min(2 * this.#fitting, this.#maxRows);
+    return this.#fitting;
   }
 
   /** A row that no out range can hold: what goes to the dead letters in its place has only the row's head. */
