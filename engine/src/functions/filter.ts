@@ -44,7 +44,7 @@ export default batchFunction({
   check,
   reads: (given) => Array.from(new Set(testsOf(given).flatMap(({ columns }) => columns))),
   writes: () => [],
-  tables: ({ otherwise }) => (otherwise === undefined ? [] : [otherwise]),
+  tables: ({ otherwise }) => (otherwise === undefined ? [] : [NO_TABLE, otherwise]),
   open: ({ settings: given }) => {
     const tests = testsOf(given);
     return { apply: (batch) => apply(batch, tests, given.otherwise) };

@@ -1,7 +1,7 @@
 /** Follows the columns along the edges, and finds nodes that need a column which cannot reach them. */
 import { nearestWord } from '../spec/nearest-word.ts';
 import type { FunctionSpec } from '../spec/node.ts';
-import { ERROR_COLUMN, ERROR_TABLE } from '../spec/plan.ts';
+import { ERROR_COLUMN, ERROR_TABLE, NO_TABLE } from '../spec/plan.ts';
 import { oneOf, quotedList } from '../spec/setting-text.ts';
 import { anyColumns, type ColumnSet, either, mayHave, onlyColumns, withColumns, without } from './column-set.ts';
 import type { Graph, Link } from './graph.ts';
@@ -110,12 +110,14 @@ function checkTables({ spec, settings, out, outKeyAt, subject }: SpecifiedNode, 
   const routes = spec.tables?.(settings) ?? [];
   if (routes.length === 0) return;
   for (const table of new Set(routes)) {
-    if (out.some((edge) => edge.table === table)) continue;
-    problems.warning(outKeyAt, `${subject} routes rows to table ${quote(table)}, expected an out with it: such rows end here`);
+    if (out.some((edge) => (edge.table ?? NO_TABLE) === table)) continue;
+    const [to, missing] = table === NO_TABLE ? ['the outs without a table', 'one'] : [`table ${quote(table)}`, 'an out with it'];
+    problems.warning(outKeyAt, `${subject} routes rows to ${to}, expected ${missing}: such rows end here`);
   }
+  const named = routes.filter((table) => table !== NO_TABLE);
   for (const { table, tableAt } of out) {
     if (table === undefined || table === ERROR_TABLE || routes.includes(table)) continue;
-    const message = `${subject} routes no rows to table ${quote(table)}, expected ${oneOf(routes)}, or no table for the other rows`;
-    problems.warning(tableAt, message, nearestWord(table, routes));
+    const message = `${subject} routes no rows to table ${quote(table)}, expected ${oneOf(named)}, or no table for the other rows`;
+    problems.warning(tableAt, message, nearestWord(table, named));
   }
 }

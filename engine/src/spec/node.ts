@@ -184,7 +184,7 @@ export interface FunctionSpec<F extends Fields = Fields> extends NodeSpecificati
   removes?(settings: Settings<F>): readonly string[];
   /** When given, only these columns (and those it writes) are left afterwards. */
   keeps?(settings: Settings<F>): readonly string[] | undefined;
-  /** Tables that it may route rows to. Default none. */
+  /** Tables that it may route rows to, `''` (NO_TABLE) where it also means the outs without a table. Default none. */
   tables?(settings: Settings<F>): readonly string[];
   /** `partition`: it keeps state between batches, so all batches of a partition go to one worker, in order. */
   readonly state?: 'partition';
