@@ -16,12 +16,19 @@ export function answerAccepted(response: ServerResponse, accepted: number, rejec
   response.end(text);
 }
 
+export interface RefusedOptions {
+  /** The connection is not to be used again. */
+  readonly closing: boolean;
+  /** The client has not been told to send its body. */
+  readonly unsent: boolean;
+}
+
 /** The connection goes on only when all of the body is here. */
 export function answerRefused(
   request: IncomingMessage,
   response: ServerResponse,
   { status, error, headers = {} }: Refusal,
-  closing: boolean,
+  { closing, unsent }: RefusedOptions,
 ): void {
   if (response.destroyed || response.headersSent) return;
   const text = `${JSON.stringify({ error })}\n`;
@@ -33,7 +40,7 @@ export function answerRefused(
     return;
   }
   response.writeHead(status, { ...all, Connection: 'close' });
-  if (request.method === 'HEAD') response.end();
+  if (unsent || request.method === 'HEAD') response.end(text);
   else {
     response.write(text);
     linger(request, response);

@@ -122,7 +122,7 @@ export class HttpSource implements Source, UploadHost {
   #onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     const verdict = this.#vet(request);
     if ('status' in verdict) {
-      this.#answerRefused(request, response, verdict);
+      this.#answerRefused(request, response, verdict, expectsContinue);
       return;
     }
     this.#receiving.add(new Upload(this, request, response, verdict));
@@ -158,11 +158,11 @@ export class HttpSource implements Source, UploadHost {
     return this.#held >= max_waiting_bytes ? OVERLOADED : undefined;
   }
 
-  #answerRefused(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+  #answerRefused(request: IncomingMessage, response: ServerResponse, refusal: Refusal, unsent = false): void {
     const { retry_after_secs, debug } = this.#context.settings;
     const later = refusal.status === 429 || refusal.status === 503;
     const headers = { ...refusal.headers, ...(later ? { 'Retry-After': String(retry_after_secs) } : {}) };
-    answerRefused(request, response, { ...refusal, headers }, this.#stopping);
+    answerRefused(request, response, { ...refusal, headers }, { closing: this.#stopping, unsent });
     if (debug) this.#log(request, `${refusal.status}: ${refusal.error}`);
   }
 

@@ -8,10 +8,13 @@ export default source({
   codecs: ['json', 'line'],
   delivery:
     'At least once for whoever repeats a request until it is answered with 200: that is sent when every required sink has its rows. Nothing is replayed after a kill.',
+  security:
+    'It listens on this machine only unless `host` says otherwise. Senders are not asked who they are unless `auth` or client certificates (`tls`) say so; without TLS all is readable on the way. Bodies, headers, connections and times are bounded.',
   examples: [
     {
       title: 'On this machine only',
       yaml: 'id: in\nkind: source\ntype: http\nsettings:\n  port: 8090\nout:\n  - id: next\n',
+      needs: 'a free port and somebody who sends',
     },
     {
       title: 'For others, with TLS and an API key, two tables',
@@ -36,6 +39,7 @@ out:
   - id: other
     table: events
 `,
+      needs: 'a certificate, a key and somebody who sends',
     },
   ],
   check: checkSettings,
