@@ -104,7 +104,12 @@ function make(options: OpenFunctionOptions, loaded: FunctionModule, kernelMemory
 /** More different columns than these are not named one by one. */
 const MOST_NAMED = 20;
 
-function wideNotice({ notice, strictIntegers, node, format }: OpenFunctionOptions): (column: string | undefined, rows: number) => void {
+function wideNotice({
+  notice,
+  strictIntegers,
+  node,
+  format,
+}: OpenFunctionOptions): (column: string | undefined, rows: number) => void {
   const named = new Set<string>();
   const does = format === 'json' ? 'refuses such rows' : 'sees only their low 32 bits';
   const hint = `function "${node}" ${does} if it was built with the published crates (strict_integers rejects such rows)`;

@@ -1,3 +1,4 @@
+import { Entries } from './entries.ts';
 import { type Fuel, type LocalMeter, localMeter, meterSequence, type Sequence } from './fuel.ts';
 import { BranchHints } from './hints.ts';
 import { LIMITS } from './limits.ts';
@@ -6,10 +7,7 @@ import { Pieces } from './pieces.ts';
 import { overLimit } from './refusal.ts';
 import { PADDED, type Writer } from './writer.ts';
 
-/** A function that calls nothing and is at most this long outside of its loops is not metered at its entry: its callers' calls are charged. */
-const FREE_LEAF_COST = 40;
-
-/** The loop being copied that may turn out to be without calls and inner loops, and all that is needed to begin it anew. */
+/** The loop being copied that may turn out to be without inner loops and calls that change the fuel, and all that is needed to begin it anew. */
 interface Candidate {
   /** Depth of its block; -1: there is none. */
   depth: number;
@@ -23,6 +21,8 @@ interface Candidate {
 export interface BodyHead {
   /** Number of the function in the rewritten module. */
   readonly function: number;
+  /** The same in the original, imported ones not counted. */
+  readonly index: number;
   readonly localGroups: number;
   /** Where the groups of locals stand in the input. */
   readonly start: number;
@@ -33,8 +33,8 @@ export interface BodyHead {
 }
 
 /**
- * Copies function bodies and puts the meter in. A loop is copied with the meter that suits all; if its end comes without a call or
- * inner loop, it is copied once more with the cheaper one (see fuel.ts): no byte is read more than twice.
+ * Copies function bodies and puts the meter in. A loop is copied with the meter that suits all; if its end comes without an
+ * inner loop or a call that changes the fuel, it is copied once more with the cheaper one (see fuel.ts): no byte is read more than twice.
  * `start` and `end` are where an instruction stands in the input. Everything up to where something changes is copied in one piece.
  */
 export class BodyWriter {
@@ -59,10 +59,11 @@ export class BodyWriter {
   #localCountAt = 0;
   #meterAt = 0;
   #copied = 0;
-  /** It has called nothing so far. */
-  #leaf = true;
+  readonly #entries: Entries;
 
-  constructor(input: Uint8Array, out: Writer, fuel: Fuel | undefined) {
+  /** `functions`: how many the module defines. */
+  constructor(input: Uint8Array, out: Writer, { fuel, functions }: { fuel: Fuel | undefined; functions: number }) {
+    this.#entries = new Entries(functions);
     this.#in = input;
     this.#out = out;
     this.#fuel = fuel;
@@ -84,7 +85,7 @@ export class BodyWriter {
     this.#copied = head.end;
     this.#localCountAt = out.length;
     if (this.#fuel !== undefined) out.all([0, TYPE.i32]);
-    this.#leaf = true;
+    this.#entries.begin(head.index);
     this.#candidate.depth = -1;
     this.#pieces.clear();
     this.#meterAt = out.length;
@@ -94,7 +95,7 @@ export class BodyWriter {
   finish(end: number): void {
     const out = this.#out;
     this.#flush(end);
-    if (this.#meter !== undefined && this.#leaf && this.#pieces.cost <= FREE_LEAF_COST) {
+    if (this.#meter !== undefined && this.#entries.end(this.#pieces.cost)) {
       out.remove(this.#meterAt, this.#meter.bytes.length);
       this.hints.removeFirst(this.#meter.bytes.length);
     }
@@ -108,9 +109,21 @@ export class BodyWriter {
     this.#pieces.cost += amount;
   }
 
-  /** What calls may find or leave the fuel changed, so that the loop around it cannot count in a local. */
+  /** The host or one of the meter's own functions: it may leave the fuel changed, so that the loop around cannot count in a local. */
   calls(cost: number): void {
-    this.#leaf = false;
+    this.#entries.moves();
+    this.#candidate.depth = -1;
+    this.#pieces.cost += cost;
+  }
+
+  /** A function that the module defines. */
+  callsOwn(cost: number, index: number): void {
+    this.#pieces.cost += cost + this.#entries.calls(index);
+    if (!this.#entries.isStill(index)) this.#candidate.depth = -1;
+  }
+
+  callsThroughTable(cost: number): void {
+    this.#entries.callsThroughTable();
     this.#candidate.depth = -1;
     this.#pieces.cost += cost;
   }
@@ -139,6 +152,7 @@ export class BodyWriter {
       this.#pieces.open(-1, empty);
       return;
     }
+    this.#entries.moves();
     this.#flush(start);
     const candidate = this.#candidate;
     candidate.depth = this.#pieces.depth;

@@ -28,7 +28,8 @@ export class CodeRewriter {
   constructor(input: Reader, out: Writer, layout: Layout, added: Additions) {
     this.#in = input;
     this.#operands = new Operands(input, layout);
-    this.#body = new BodyWriter(input.bytes, out, added.fuel);
+    const functions = layout.functions.length - layout.importedFunctions;
+    this.#body = new BodyWriter(input.bytes, out, { fuel: added.fuel, functions });
     this.#layout = layout;
     this.#added = added;
     this.#firstMoved = added.fuel === undefined ? Number.POSITIVE_INFINITY : layout.importedFunctions;
@@ -69,6 +70,7 @@ export class CodeRewriter {
     this.#locals = type.params.length + locals;
     this.#body.begin({
       function: index < this.#firstMoved ? index : index + 1,
+      index: this.#function,
       localGroups,
       start,
       end: input.pos,
@@ -125,7 +127,7 @@ export class CodeRewriter {
       case Immediate.callIndirect:
         operands.type();
         operands.table();
-        body.calls(COST.callIndirect);
+        body.callsThroughTable(COST.callIndirect);
         return;
       case Immediate.global:
         operands.global();
@@ -168,7 +170,9 @@ export class CodeRewriter {
 
   #call(start: number): void {
     const index = this.#operands.function();
-    this.#body.calls(index < this.#layout.importedFunctions ? COST.hostCall : COST.call);
+    const own = index - this.#layout.importedFunctions;
+    if (own < 0) this.#body.calls(COST.hostCall);
+    else this.#body.callsOwn(COST.call, own);
     if (index >= this.#firstMoved) this.#body.replace(start, this.#in.pos, 0x10, index + 1);
   }
 

@@ -3,11 +3,11 @@ import { Writer } from './writer.ts';
 
 /**
  * The fuel meter. A global of the module itself holds what is left (an imported one would shift the numbers of all others and
- * cost one more load at each look), and stands behind all other globals. Each loop head and function entry takes off the
- * number of instructions of its straight-line piece and calls `refuel` below zero.
+ * cost one more load at each look), and stands behind all other globals. Each loop head and most function entries
+ * (entries.ts) take off the number of instructions of their straight-line piece and call `refuel` below zero.
  *
  * Measured on loops of 1 to 5 cycles, a global costs 50 to 240 % there, because each pass waits for the store of the one before, and a
- * call inside the loop spoils its registers. So a loop without calls and inner loops counts in a local and leaves, when that is used up,
+ * call inside the loop spoils its registers. So a loop without inner loops, and whose calls leave the fuel alone, counts in a local and leaves, when that is used up,
  * to a second loop put around it, which calls `refuel` and enters it again: 0 to 35 %. Elsewhere the call is marked as unlikely (branch hint).
  */
 export interface Fuel {
