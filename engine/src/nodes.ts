@@ -35,6 +35,7 @@ export const builtins: NodeTypes = {
   sink: {
     blackhole: () => import('./connectors/blackhole/sink.ts'),
     file: () => import('./connectors/file/sink.ts'),
+    http: () => import('./connectors/http/sink/sink.ts'),
     show: () => import('./connectors/show/sink.ts'),
     stdout: () => import('./connectors/stdout/sink.ts'),
   },

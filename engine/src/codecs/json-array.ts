@@ -8,7 +8,11 @@ const CLOSE = 0x5d;
  * Rows `from` to `to` of a chunk of codec `json`, which was asked for with `rowOffsets`, as the text of one JSON array (a copy).
  * Each row ends with its newline, and there the comma goes: nothing else is touched.
  */
-export function encodeArray({ bytes, offsets, rows }: SinkChunk, from = 0, to: number = rows): Buffer {
+export function encodeArray(
+  { bytes, offsets, rows }: Pick<SinkChunk, 'bytes' | 'offsets' | 'rows'>,
+  from = 0,
+  to: number = rows,
+): Buffer {
   if (!offsets) throw new TypeError('Cannot encode an array: the chunk has no offsets, expected a sink with rowOffsets');
   const start = offsets[from]!;
   const length = offsets[to]! - start;

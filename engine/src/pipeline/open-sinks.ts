@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { resolveNodeSpec } from '../nodes.ts';
 import type { AnySink, Log, Sink, SinkContext, SinkSpec } from '../spec/node.ts';
 import type { Json, Punchline, PunchlineNode } from '../spec/plan.ts';
@@ -14,7 +15,7 @@ export const realSinks: SinkOpeners = {
     const spec = await resolveNodeSpec('sink', 'file', state.folder);
     // Like any file sink: a batch that is run again overwrites, a stream appends.
     const mode = punchline.kind === 'BatchPunchline' ? 'overwrite' : 'append';
-    const settings = { path: state.deadLetters, mode };
+    const settings = { path: resolve(state.deadLetters), mode };
     return open(spec, { id: DEAD_LETTERS, settings, codec: { name: 'json' }, folder: state.folder }, punchline, state, log);
   },
 };

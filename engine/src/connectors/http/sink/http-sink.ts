@@ -1,0 +1,87 @@
+import { compressWhole } from '../../../codecs/compress.ts';
+import type { Compression } from '../../../codecs/decompress.ts';
+import { ReefError } from '../../../errors.ts';
+import type { HttpClient } from '../../../net/client.ts';
+import type { Credentials } from '../../../net/client-auth.ts';
+import type { Response } from '../../../net/client-response.ts';
+import type { Bulk, BulkLimits, BulkSink, Undelivered } from '../../../spec/node.ts';
+import { type BodyKind, bodyOf, excerpt, wrapRows } from './body.ts';
+import { retryAfterMs, type Statuses } from './statuses.ts';
+
+export interface HttpSinkParts {
+  readonly id: string;
+  readonly limits: BulkLimits;
+  readonly client: HttpClient;
+  readonly credentials: Credentials | undefined;
+  readonly method: string;
+  readonly origin: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: BodyKind;
+  readonly outputColumn: string | undefined;
+  readonly compression: Compression | undefined;
+  readonly transient: Statuses;
+  readonly split: Statuses;
+}
+
+/** Of an answer only what is told to people is kept. */
+const MOST_ANSWER_BYTES = 4096;
+
+export class HttpSink implements BulkSink {
+  readonly limits: BulkLimits;
+  readonly #parts: HttpSinkParts;
+
+  constructor(parts: HttpSinkParts) {
+    this.limits = parts.limits;
+    this.#parts = parts;
+  }
+
+  async send(bulk: Bulk, signal: AbortSignal): Promise<Undelivered | undefined> {
+    const body = await this.#body(bulk);
+    const response = await this.#request(body, signal);
+    const { status } = response;
+    if (status >= 200 && status < 300) return undefined;
+    const { origin, transient, split } = this.#parts;
+    const said = excerpt(response.body);
+    const reason = `${origin} answers ${status}${said === '' ? '' : `: ${said}`}`;
+    if (split(status)) return { split: reason };
+    if (transient(status)) throw this.#passing(reason, response);
+    const target = response.headers.get('location');
+    // Where it leads is a mistake in the settings, or on the other side: rows must not suffer from it.
+    if (status >= 300 && status < 400)
+      throw this.#passing(
+        `${origin} answers ${status} (to ${target ?? 'nowhere'}), expected a URL that takes rows itself`,
+        response,
+      );
+    return { refusedAll: reason };
+  }
+
+  async close(): Promise<void> {
+    this.#parts.client.close();
+    this.#parts.credentials?.close?.();
+  }
+
+  async #body(bulk: Bulk): Promise<Uint8Array> {
+    const { outputColumn, body, compression } = this.#parts;
+    const bytes = bodyOf(outputColumn === undefined ? bulk : wrapRows(bulk, outputColumn), body);
+    return compression === undefined ? bytes : compressWhole(compression, bytes);
+  }
+
+  /** With new credentials once where the server does not take those that it was shown. */
+  async #request(body: Uint8Array, signal: AbortSignal): Promise<Response> {
+    const { client, credentials, method, headers } = this.#parts;
+    for (let first = true; ; first = false) {
+      const shown = await credentials?.header(signal);
+      const all = shown ? [...headers, shown] : headers;
+      const response = await client.request({ method, headers: all, body: [body], mostBodyBytes: MOST_ANSWER_BYTES }, signal);
+      if (response.status !== 401 || !first || !shown || !credentials!.refused(shown)) return response;
+    }
+  }
+
+  #passing(reason: string, { headers }: Response): ReefError {
+    const asked = retryAfterMs(headers.get('retry-after'));
+    return new ReefError('io', `Cannot send to HTTP sink "${this.#parts.id}": ${reason}`, {
+      retry: true,
+      ...(asked === undefined ? {} : { retryAfterMs: asked }),
+    });
+  }
+}

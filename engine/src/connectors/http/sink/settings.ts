@@ -1,0 +1,73 @@
+import { headerIssue, urlIssue } from '../../../net/client.ts';
+import { checkClientAuth, clientAuth } from '../../../net/client-auth.ts';
+import { checkClientTls, clientTls } from '../../../net/client-tls.ts';
+import { bulkSettings, checkBulkSettings, punchBulkSettings } from '../../../spec/bulk-settings.ts';
+import { choice, flag, map, number, type Settings, text } from '../../../spec/fields.ts';
+import type { SettingIssue } from '../../../spec/node.ts';
+import { parseStatuses } from './statuses.ts';
+
+const DEFAULT_BATCH = { rows: 1000, bytes: 1024 * 1024, timeout_ms: 20 };
+
+export const settings = {
+  url: text('Where rows are sent to.'),
+  method: choice(['POST', 'PUT', 'PATCH'], 'The method of the requests.', { default: 'POST' }),
+  headers: map(text('Value of the header.'), 'Further headers of every request. Who sends stands in `auth`, not here.', {
+    default: {},
+  }),
+  body: choice(
+    ['array', 'lines', 'object'],
+    'How rows stand in a body. `array`: as one JSON array; `lines`: each on a line (NDJSON, or the text of `line`); `object`: a single row for each request. The default is `array` for json and `lines` for all else.',
+    { optional: true },
+  ),
+  output_column: text('Each row is sent as `{"NAME":"…"}`, the row as it is encoded being the string.', { optional: true }),
+  compression: flag('Compresses bodies.', { default: false }),
+  compression_format: choice(['gzip', 'zstd', 'deflate', 'br'], 'How, with `compression`.', { default: 'gzip' }),
+  ...bulkSettings({ rows: DEFAULT_BATCH.rows, bytes: DEFAULT_BATCH.bytes, timeoutMs: DEFAULT_BATCH.timeout_ms, concurrency: 4 }),
+  ...punchBulkSettings,
+  transient_statuses: text(
+    'Answers after which the rows are sent again: numbers, `5xx` for all of a hundred, commas between. Any 2xx is success; rows that get another answer go to the error table.',
+    { default: '408, 425, 429, 5xx' },
+  ),
+  split_statuses: text(
+    'Answers after which the halves of a body are sent by themselves, down to single rows, so that only rows that are refused alone go to the error table. With `400, 413, 422` one bad row does not cost its neighbours.',
+    { default: '413' },
+  ),
+  connect_timeout_secs: number('A connection must be there within this time.', { default: 10, min: 0.05, unit: 'seconds' }),
+  response_timeout_secs: number('An answer must be there within this time, or the rows are sent again.', {
+    default: 30,
+    min: 0.05,
+    unit: 'seconds',
+  }),
+  tls: clientTls,
+  auth: clientAuth,
+};
+
+export type HttpSinkSettings = Settings<typeof settings>;
+
+export function checkSettings(given: HttpSinkSettings): SettingIssue[] {
+  const { url, headers, auth, tls, body, batch, bulk_size } = given;
+  const issues: SettingIssue[] = [...checkBulkSettings(given, DEFAULT_BATCH), ...checkClientAuth(auth), ...checkClientTls(tls)];
+  const wrongUrl = urlIssue(url);
+  if (wrongUrl !== undefined) issues.push({ path: ['url'], message: wrongUrl });
+  else if (auth !== undefined && new URL(url).protocol === 'http:' && !isLocal(url))
+    issues.push({
+      path: ['auth'],
+      message: 'is sent without TLS, so whoever stands in between can read it: expected an https URL',
+      severity: 'warning',
+    });
+  for (const [name, value] of Object.entries(headers)) {
+    const message = /^authorization$/i.test(name) ? 'would show a secret, expected it in "auth"' : headerIssue(name, value);
+    if (message !== undefined) issues.push({ path: ['headers', name], message });
+  }
+  for (const name of ['transient_statuses', 'split_statuses'] as const) {
+    if (typeof parseStatuses(given[name]) === 'string')
+      issues.push({ path: [name], message: `is "${given[name]}", expected numbers such as 429 or 5xx with commas between` });
+  }
+  if (body === 'object' && (bulk_size ?? batch.rows) > 1 && (bulk_size ?? batch.rows) !== DEFAULT_BATCH.rows)
+    issues.push({ path: ['body'], message: 'is "object", which sends one row at a time, but more are to be sent together' });
+  return issues;
+}
+
+function isLocal(url: string): boolean {
+  return /^(localhost|127\.[\d.]+|\[::1\])$/.test(new URL(url).hostname);
+}

@@ -1,0 +1,101 @@
+import { ReefError } from '../../../errors.ts';
+import { HttpClient } from '../../../net/client.ts';
+import { type Credentials, fixedCredentials } from '../../../net/client-auth.ts';
+import { OAuth2Credentials } from '../../../net/client-oauth2.ts';
+import { type ClientTlsContext, openClientTls } from '../../../net/client-tls.ts';
+import { bulkLimits } from '../../../spec/bulk-settings.ts';
+import { type BulkSink, bulkSink, type SinkContext } from '../../../spec/node.ts';
+import { type BodyKind, contentTypes } from './body.ts';
+import { HttpSink } from './http-sink.ts';
+import { checkSettings, settings } from './settings.ts';
+import { parseStatuses, type Statuses } from './statuses.ts';
+
+export default bulkSink({
+  summary: 'Sends rows to a server by HTTP, many in a request.',
+  settings,
+  check: checkSettings,
+  codecs: ['json', 'line'],
+  delivery:
+    'At least once: rows count as delivered when the server has answered with 2xx. What may pass is sent again for ever, so a server may see rows twice; rows that it refuses for good go to the error table with what it said.',
+  examples: [
+    {
+      title: 'A JSON array of up to 1000 rows a request',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the punchline.
+      yaml: 'id: out\nkind: sink\ntype: http\nsettings:\n  url: https://collector.example/rows\n  auth:\n    type: bearer\n    token: ${COLLECTOR_TOKEN}\n',
+    },
+    {
+      title: "NDJSON, compressed, with Punch's words",
+      yaml: 'id: out\nkind: sink\ntype: http_sink\nsettings:\n  url: http://127.0.0.1:8080/logs\n  encoding: {codec: json}\n  body: lines\n  compression: true\n  bulk_size: 500\n  bulk_interval: 1000\n',
+    },
+  ],
+  open: openHttpSink,
+});
+
+type Context = SinkContext<typeof settings>;
+
+async function openHttpSink({ id, settings: given, codec, folder, log }: Context): Promise<BulkSink> {
+  const { url, headers, body, method, output_column, compression, compression_format } = given;
+  // Whatever the codec: a row that is wrapped is JSON.
+  const json = codec.name === 'json' || output_column !== undefined;
+  const kind = bodyKind(id, body, json ? 'json' : codec.name);
+  const tls = await openClientTls(given.tls, folder, `sink "${id}"`, log);
+  const limits = bulkLimits(given);
+  return new HttpSink({
+    id,
+    limits: kind === 'object' ? { ...limits, rows: 1 } : limits,
+    client: clientTo(url, `send to HTTP sink "${id}"`, given, tls),
+    credentials: openCredentials(id, given, tls),
+    method,
+    origin: new URL(url).origin,
+    headers: allHeaders(headers, json ? contentTypes[kind] : 'text/plain; charset=utf-8', {
+      ...(compression ? { 'Content-Encoding': compression_format } : {}),
+    }),
+    body: kind,
+    outputColumn: output_column,
+    compression: compression ? compression_format : undefined,
+    transient: parseStatuses(given.transient_statuses) as Statuses,
+    split: parseStatuses(given.split_statuses) as Statuses,
+  });
+}
+
+function bodyKind(id: string, body: BodyKind | undefined, codec: string): BodyKind {
+  if (body === undefined) return codec === 'json' ? 'array' : 'lines';
+  if (codec !== 'json' && body === 'array')
+    throw new ReefError(
+      'config',
+      `Cannot open HTTP sink "${id}": body is "array" with encoding "${codec}", expected "json" or body: lines`,
+    );
+  return body;
+}
+
+function clientTo(url: string, action: string, given: Context['settings'], tls: ClientTlsContext): HttpClient {
+  const { connect_timeout_secs, response_timeout_secs } = given;
+  return new HttpClient({
+    url,
+    action,
+    tls,
+    connectTimeoutMs: connect_timeout_secs * 1000,
+    responseTimeoutMs: response_timeout_secs * 1000,
+  });
+}
+
+function openCredentials(id: string, given: Context['settings'], tls: ClientTlsContext): Credentials | undefined {
+  const { auth } = given;
+  if (auth === undefined) return undefined;
+  const subject = `sink "${id}"`;
+  return (
+    fixedCredentials(auth) ??
+    new OAuth2Credentials({ auth, client: clientTo(auth.token_url!, `get an OAuth2 token for ${subject}`, given, tls), subject })
+  );
+}
+
+/** The user's own win. */
+function allHeaders(
+  given: Readonly<Record<string, string>>,
+  contentType: string,
+  more: Readonly<Record<string, string>>,
+): readonly (readonly [string, string])[] {
+  const own = Object.entries(given);
+  const usual = Object.entries({ 'Content-Type': contentType, 'User-Agent': 'reef', ...more });
+  return [...usual.filter(([name]) => !own.some(([other]) => other.toLowerCase() === name.toLowerCase())), ...own];
+}
