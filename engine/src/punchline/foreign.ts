@@ -5,16 +5,20 @@
 
 const javaEngine = "Punch's Java engine has it, Reef has not";
 
+const later = 'REEF has it, this version of Reef has not';
+
 /** Node types by name, without suffix. One that Reef has by now is found before anybody looks here. */
 const foreignTypes: Readonly<Record<string, string>> = {
   archive: javaEngine,
   elasticsearch: javaEngine,
+  kafka: later,
   lumberjack: javaEngine,
-  parser: `${javaEngine}: parse lets rows be cut without a parser, a WebAssembly function (wasm) does more`,
-  punchlet: `${javaEngine}: punch language is not run, a WebAssembly function (wasm) can do the same`,
+  parser: `${javaEngine}: the function parse cuts texts into columns, a WebAssembly function (wasm) can do more`,
+  punchlet: `${javaEngine}: a WebAssembly function (wasm) can do the same`,
   s3: javaEngine,
   sigma_rule: `${javaEngine}: rules that were converted to WebAssembly run as wasm`,
   syslog: javaEngine,
+  tflite: later,
 };
 
 /** Why there is no such node type here; `undefined` when nothing is known of it. */

@@ -48,6 +48,7 @@ export function listAt(tree: Tree, what: string, problems: ProblemList): ListTre
 /** A text that is not empty. */
 export function wordAt(entry: Entry, what: string, problems: ProblemList): string | undefined {
   const { value } = entry;
+  if (isUnresolved(value)) return undefined;
   if (value.kind === 'scalar' && typeof value.value === 'string' && value.value.trim() !== '') return value.value;
   const hint = value.kind === 'scalar' && typeof value.value === 'number' ? ' (put it in quotes)' : '';
   problems.error(value.at, `${what} is ${found(value)}, expected text${hint}`);
@@ -62,11 +63,17 @@ export function choiceAt<W extends string>(
   problems: ProblemList,
 ): W | undefined {
   const { value } = entry;
+  if (isUnresolved(value)) return undefined;
   const word = value.kind === 'scalar' ? value.value : undefined;
   if (words.includes(word as W)) return word as W;
   const suggestion = typeof word === 'string' ? nearestWord(word, words) : undefined;
   problems.error(value.at, `${what} is ${found(value)}, expected ${oneOf(words)}`, suggestion);
   return undefined;
+}
+
+/** A reference that cannot be followed has been told already. */
+function isUnresolved(tree: Tree): boolean {
+  return tree.kind === 'scalar' && tree.unresolved === true;
 }
 
 /** What stands there, for people; what came from the environment is not shown. */

@@ -50,6 +50,7 @@ test('the smallest punchline has all its defaults', async () => {
           settings: { rows: 20 },
           codec: { name: 'json' },
           policy: 'required',
+          retry: { initialMs: 100, maxMs: 30_000 },
           out: [],
           location: { file: 'smallest.yaml', line: 7, column: 7 },
         },

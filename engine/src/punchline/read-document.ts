@@ -89,6 +89,7 @@ function plan(node: SpecifiedNode, control: SourceControl | undefined, problems:
     settings: node.settings as Readonly<Record<string, Json>>,
     ...(node.codec === undefined ? {} : { codec: node.codec }),
     ...(node.policy === undefined ? {} : { policy: node.policy }),
+    ...(node.retry === undefined ? {} : { retry: node.retry }),
     ...(Object.keys(held).length === 0 ? {} : { control: held }),
     ...(node.exit === undefined ? {} : { exit: node.exit }),
     out,

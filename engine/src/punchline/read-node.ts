@@ -13,7 +13,7 @@ import type { ProblemList } from './problem.ts';
 import { type EdgeDraft, readOut } from './read-out.ts';
 import { type RunTime, type RunTimeEntries, readRunTime, runTimeEntries } from './run-time-settings.ts';
 import { type NodeSettings, readSettings } from './settings.ts';
-import { type MapTree, plainValue, type Tree } from './tree.ts';
+import { type MapTree, plainValue, type ScalarTree, type Tree } from './tree.ts';
 
 export interface NodeDraft {
   /** Offset of the node. */
@@ -27,6 +27,8 @@ export interface NodeDraft {
   readonly role?: NodeKind;
   readonly type?: string;
   readonly typeAt: number;
+  /** Where the type comes from when it holds references. */
+  readonly typeVariable?: string;
   readonly settingsTree?: MapTree;
   /** The key `settings`, else the type. */
   readonly settingsAt: number;
@@ -80,6 +82,7 @@ export function readNode(tree: Tree, index: number, { problems, types }: NodeCon
   const outEntry = entry('out');
   const out = outEntry && role !== 'sink' ? readOut(outEntry.value, subject, problems) : undefined;
   const typeAt = typeEntry?.value.at ?? map.at;
+  const { variable: typeVariable } = (typeEntry?.value ?? {}) as Partial<ScalarTree>;
   return {
     at: map.at,
     subject,
@@ -89,6 +92,7 @@ export function readNode(tree: Tree, index: number, { problems, types }: NodeCon
     ...(role === undefined ? {} : { role }),
     ...(type === undefined ? {} : { type }),
     typeAt,
+    ...(typeVariable === undefined ? {} : { typeVariable }),
     ...(settingsTree === undefined ? {} : { settingsTree }),
     settingsAt: settingsEntry?.keyAt ?? typeAt,
     ...(out === undefined ? {} : { out: out.edges }),
@@ -152,10 +156,11 @@ async function unspecified(node: NodeDraft, { problems, folder }: NodeContext): 
   }
 }
 
-function reportUnresolved({ subject, type, typeAt }: NodeDraft, error: unknown, problems: ProblemList): void {
+function reportUnresolved({ subject, type, typeAt, typeVariable }: NodeDraft, error: unknown, problems: ProblemList): void {
   const { message, data } = error as ReefError;
   const foreign = foreignType(type!);
   const suggestion = foreign === undefined ? data?.suggestion : undefined;
   const hint = foreign === undefined ? '' : ` (${foreign})`;
-  problems.error(typeAt, `${subject}: ${message}${hint}`, typeof suggestion === 'string' ? suggestion : undefined);
+  const shown = typeVariable === undefined ? message : message.replaceAll(type!, typeVariable);
+  problems.error(typeAt, `${subject}: ${shown}${hint}`, typeof suggestion === 'string' ? suggestion : undefined);
 }

@@ -1,9 +1,9 @@
 /** The settings of one node: from what stands in the file to what its spec declares. */
-import { allSettings, BEST_EFFORT, commonSettings, DEBUG, SHOW } from '../spec/common-settings.ts';
+import { allSettings, BEST_EFFORT, commonSettings, DEBUG, RETRY, retryPolicy, SHOW } from '../spec/common-settings.ts';
 import { ENCODING } from '../spec/encoding.ts';
 import type { Fields } from '../spec/fields.ts';
 import type { NodeSpec, SettingIssue } from '../spec/node.ts';
-import type { Codec, DeliveryPolicy, Json } from '../spec/plan.ts';
+import type { Codec, DeliveryPolicy, Json, RetryPolicy } from '../spec/plan.ts';
 import { pathText } from '../spec/setting-text.ts';
 import type { ProblemList } from './problem.ts';
 import { readFields } from './read-fields.ts';
@@ -13,6 +13,7 @@ export interface NodeSettings {
   readonly settings: Readonly<Record<string, Json>>;
   readonly codec?: Codec;
   readonly policy?: DeliveryPolicy;
+  readonly retry?: RetryPolicy;
   /** Its rows are printed: beside what is done with them, or instead (a sink that does not send). */
   readonly print?: 'beside' | 'instead';
 }
@@ -57,6 +58,7 @@ function nodeSettings(spec: NodeSpec, all: Readonly<Record<string, Json>>, commo
     settings: Object.fromEntries(own),
     ...(Object.hasOwn(common, ENCODING) ? { codec: { name: all[ENCODING] } as Codec } : {}),
     ...(spec.kind === 'sink' ? { policy } : {}),
+    ...(Object.hasOwn(common, RETRY) ? { retry: retryPolicy(all[RETRY]) } : {}),
     ...(isSet(DEBUG) || isSet(SHOW) ? { print: instead ? 'instead' : 'beside' } : {}),
   };
 }

@@ -112,7 +112,7 @@ function hintFor(field: Field<unknown>, value: unknown): string {
   const exact = typeof value === 'number' && (!Number.isInteger(value) || Number.isSafeInteger(value));
   if (field.kind === 'integer' && (typeof value === 'bigint' || (typeof value === 'number' && !exact))) return ' within ±2^53';
   const plain = typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
-  return field.kind === 'text' && plain ? ' (put it in quotes)' : '';
+  return field.kind === 'text' && !field.limits.secret && plain ? ' (put it in quotes)' : '';
 }
 
 /** Schemas are built at the first use of a field and kept: a punchline has many nodes of one type. */
