@@ -14,6 +14,7 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   'kernel is what its source compiles to': ['node', 'engine/kernel/build.ts', '--check'],
   'shim is what its text assembles to': ['node', 'engine/kernel/build-shim.ts', '--check'],
   'example rows are what vega-datasets holds': ['node', 'scripts/make-earthquakes.ts', '--check'],
+  'reference is what the node types declare, and its examples run': ['node', 'scripts/make-reference.ts', '--check'],
   'kernel fuzz, bounded': ['node', 'engine/kernel/fuzz.ts', '--seconds', '60'],
   'rewriter fuzz, bounded': ['node', 'engine/src/wasm/rewriter/fuzz.ts', '--seconds', '25'],
   'bench, short form': ['node', 'bench/run.ts', '--short'],

@@ -2,6 +2,7 @@ import type { ColumnType } from '../spec/column-type.ts';
 import { json, map } from '../spec/fields.ts';
 import { batchFunction } from '../spec/node.ts';
 import type { Json } from '../spec/plan.ts';
+import { rowsOnly } from '../spec/security.ts';
 
 export default batchFunction({
   summary: 'Adds columns with constant values to every row.',
@@ -11,10 +12,12 @@ export default batchFunction({
       'Names of columns and their values. A column that a row has already is replaced.',
     ),
   },
+  security: rowsOnly,
   examples: [
     {
       title: 'Say where rows come from',
       yaml: 'id: site\nkind: function\ntype: enrich_field\nsettings:\n  fields:\n    site: cancale\n    zone: 7\n',
+      input: [{ bird: 'gull' }, { bird: 'tern', zone: 3 }],
     },
   ],
   reads: () => [],

@@ -31,14 +31,22 @@ type FilterSettings = Settings<typeof settings>;
 export default batchFunction({
   summary: 'Lets rows pass that fulfil a condition.',
   settings,
+  security:
+    'It sees only its rows. A regular expression in `matches` comes from the punchline, not from rows; how long it may take is not bounded.',
   examples: [
     {
       title: 'Strong earthquakes that have a place',
       yaml: 'id: strong\nkind: function\ntype: filter\nsettings:\n  condition:\n    all:\n      - {column: magnitude, op: ge, value: 5}\n      - {column: place, op: exists}\n',
+      input: [
+        { id: 'a', magnitude: 6.4, place: 'Hualian' },
+        { id: 'b', magnitude: 2, place: 'Jarm' },
+        { id: 'c', magnitude: 7 },
+      ],
     },
     {
       title: 'Rows from private networks go to another table',
       yaml: 'id: outside\nkind: function\ntype: filter\nsettings:\n  blacklist:\n    column: source_ip\n    values: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, "fc00::/7"]\n  otherwise: internal\n',
+      input: [{ source_ip: '10.1.2.3' }, { source_ip: '8.8.8.8' }, { source_ip: 'fd00::1' }],
     },
   ],
   check,

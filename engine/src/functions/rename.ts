@@ -1,5 +1,6 @@
 import { map, text } from '../spec/fields.ts';
 import { batchFunction, type SettingIssue } from '../spec/node.ts';
+import { rowsOnly } from '../spec/security.ts';
 
 export default batchFunction({
   summary: 'Gives columns other names.',
@@ -9,10 +10,12 @@ export default batchFunction({
       'Old names and new ones. A column keeps its place in the row and replaces one that has the new name; a row that does not have the old name is left as it is.',
     ),
   },
+  security: rowsOnly,
   examples: [
     {
       title: 'Another name',
       yaml: 'id: names\nkind: function\ntype: rename\nsettings:\n  columns:\n    src: source_ip\n    dst: target_ip\n',
+      input: [{ src: '10.0.0.1', dst: '10.0.0.2', bytes: 512 }, { src: '10.0.0.3' }],
     },
   ],
   check: ({ columns }) => check(columns),

@@ -87,14 +87,21 @@ const settings = {
 export default batchFunction({
   summary: 'Runs a WebAssembly function that was built for REEF on each row.',
   settings,
+  security:
+    'The module runs in a sandbox: it sees the columns that it is sent, and neither files, network, clock, randomness, environment nor arguments beyond what `grant` names. CPU time, memory, answers and log are limited. `reef inspect` says what a module asks for.',
+  metrics: {
+    notices: 'Rows with integers beyond 32 bits, of which the published functions keep only the low bits.',
+  },
   examples: [
     {
       title: 'The part of the day, from a function that reads one column',
       yaml: 'id: moment\nkind: function\ntype: wasm\nsettings:\n  path: ./moment.wasm\n  function: moment\n  input_columns: [creation_timestamp]\n',
+      input: [{ id: 'a', creation_timestamp: 1517918400 }, { id: 'b', creation_timestamp: 1517918460 }, { id: 'c' }],
     },
     {
       title: 'An artifact that takes JSON, with tighter limits',
       yaml: 'id: spectrogram\nkind: function\ntype: wasm\nsettings:\n  path: "punch:melspectrogram:latest:melspectrogram.wasm"\n  function: melspectrogram\n  format: json\n  limits:\n    cpu_ms_per_row: 10000\n',
+      needs: 'an artifact of this name',
     },
   ],
   reads: ({ input_columns }) => input_columns ?? [],

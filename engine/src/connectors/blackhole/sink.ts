@@ -5,6 +5,7 @@ const spec: SinkSpec<Record<string, never>, Sink> = sink({
   settings: {},
   codecs: ['json', 'line'],
   delivery: 'Every row counts as delivered at once.',
+  security: 'It keeps nothing of the rows.',
   examples: [{ title: 'Measure all but the writing', yaml: 'id: out\nkind: sink\ntype: blackhole\n' }],
   payload: false,
   open({ id, log }) {

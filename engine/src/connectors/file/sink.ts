@@ -34,11 +34,14 @@ export default sink({
   codecs: ['json', 'line'],
   delivery:
     'At least once: the length of the file is saved with every checkpoint, and after a crash the file is cut back to that length, so no line is torn. With one partition (one input file) no row appears twice; with several, rows of one that were not yet committed may.',
+  security:
+    'It writes wherever the rights of the process allow: `path` comes from the punchline, not from rows. Files are made with the rights that the umask leaves.',
   examples: [
     { title: 'JSON lines beside the punchline', yaml: 'id: out\nkind: sink\ntype: file\nsettings:\n  path: out.jsonl\n' },
     {
       title: 'Write behind what is there',
       yaml: 'id: archive\nkind: sink\ntype: file\nsettings:\n  path: /var/log/archive.jsonl\n  mode: append\n',
+      needs: 'the right to write there',
     },
   ],
   open: openFileSink,

@@ -36,6 +36,7 @@ export default source({
   codecs: ['json', 'line'],
   delivery:
     'At least once: a replay starts at the byte behind the last row that every required sink had when the last checkpoint was saved. With `tail`, rows of a file that is deleted or truncated before they are read are lost.',
+  security: 'It reads whatever the rights of the process allow: `path` comes from the punchline. Links are followed.',
   examples: [
     {
       title: 'All rows of a file',
@@ -44,6 +45,7 @@ export default source({
     {
       title: 'Follow log files',
       yaml: 'id: in\nkind: source\ntype: file\nsettings:\n  path: /var/log/app/*.log\n  encoding: line\n  mode: tail\n  from: end\nout:\n  - id: next\n',
+      needs: 'files that grow',
     },
   ],
   async open(context) {

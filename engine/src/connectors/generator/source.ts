@@ -53,10 +53,12 @@ export default source({
   codecs: ['json'],
   delivery:
     'At least once: the position is the number of messages, and the same number gives the same message again (but for timestamps).',
+  security: 'It reads nothing: all that it sends stands in the punchline.',
   examples: [
     {
       title: 'A row a second',
       yaml: 'id: in\nkind: source\ntype: generator\nsettings:\n  interval: 1000\n  messages_column:\n    - data: "<14> Nov 23 10:30:45 host app: ready"\nout:\n  - id: next\n',
+      needs: 'somebody to stop it',
     },
     {
       title: 'A thousand different rows at once',

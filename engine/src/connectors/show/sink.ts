@@ -24,7 +24,17 @@ export default sink({
   codecs: ['json'],
   delivery:
     'Rows beyond those it shows count as delivered; what is on the screen cannot be taken back, so a restart may show rows again.',
-  examples: [{ title: 'The first 20 rows as a table', yaml: 'id: screen\nkind: sink\ntype: show\nsettings:\n  rows: 20\n' }],
+  security: 'Whoever sees the output sees the rows. Control characters in them are shown, not sent to the terminal.',
+  examples: [
+    {
+      title: 'The first 20 rows as a table',
+      yaml: 'id: screen\nkind: sink\ntype: show\nsettings:\n  rows: 20\n',
+      input: [
+        { id: 'us1', magnitude: 6.4, place: 'Hualian' },
+        { id: 'us2', magnitude: 2, place: 'Jarm' },
+      ],
+    },
+  ],
   async open(context) {
     return new ShowSink(context, await openStandardOutput(), terminal());
   },

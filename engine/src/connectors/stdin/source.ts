@@ -20,6 +20,7 @@ const spec: SourceSpec<Record<string, never>> = source({
   settings: {},
   codecs: ['json', 'line'],
   delivery: 'Cannot be replayed: rows that are read but not yet delivered when the process is killed are lost with it.',
+  security: 'It trusts whoever writes to it: rows are checked as those of any source, their length is bounded.',
   examples: [{ title: 'From another program', yaml: 'id: in\nkind: source\ntype: stdin\nout:\n  - id: next\n' }],
   open: () => new StandardInput(0),
 });

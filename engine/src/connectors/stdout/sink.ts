@@ -19,7 +19,17 @@ const spec: SinkSpec<Record<string, never>, Sink> = sink({
   codecs: ['json', 'line'],
   delivery:
     'At least once up to the system: a row counts as delivered when it is in the pipe, file or terminal; after a crash rows since the last checkpoint are written again.',
-  examples: [{ title: 'For the next program in a pipe', yaml: 'id: out\nkind: sink\ntype: stdout\n' }],
+  security: 'Rows go out as they are, control characters escaped as JSON does it: whoever sees the output sees them.',
+  examples: [
+    {
+      title: 'For the next program in a pipe',
+      yaml: 'id: out\nkind: sink\ntype: stdout\n',
+      input: [
+        { id: 'us1', magnitude: 6.4 },
+        { id: 'us2', magnitude: 2 },
+      ],
+    },
+  ],
   async open() {
     return writerSink(await openStandardOutput());
   },

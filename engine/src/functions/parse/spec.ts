@@ -2,6 +2,7 @@ import { loadFunctionKernel } from '../../batch/function-kernel.ts';
 import { type ColumnDeclaration, columnTypeAliases } from '../../spec/column-type.ts';
 import { choice, flag, group, integer, list, type Settings, text } from '../../spec/fields.ts';
 import { batchFunction, type SettingIssue } from '../../spec/node.ts';
+import { rowsOnly } from '../../spec/security.ts';
 import { onErrorDoc } from '../row-problems.ts';
 import { offsetProblem, offsetSeconds } from '../time-zone.ts';
 import { type ParseOptions, parseBatch } from './apply.ts';
@@ -81,22 +82,30 @@ type ParseSettings = Settings<typeof settings>;
 export default batchFunction({
   summary: 'Reads the text in a column, and makes columns of what it holds.',
   settings,
+  security: rowsOnly,
   examples: [
     {
       title: 'JSON inside a column',
       yaml: 'id: body\nkind: function\ntype: parse\nsettings:\n  column: message\n  format: json\n  remove_column: true\n',
+      input: [
+        { id: 1, message: '{"user":"jo","ok":true}' },
+        { id: 2, message: '{"user":' },
+      ],
     },
     {
       title: 'A line of CSV with types',
       yaml: 'id: reading\nkind: function\ntype: parse\nsettings:\n  column: line\n  format: csv\n  columns:\n    - {name: station}\n    - {name: celsius, type: float}\n  csv: {separator: ";"}\n',
+      input: [{ line: 'Jarm;21.5' }, { line: 'Hualian;warm' }],
     },
     {
       title: 'Key and value',
       yaml: 'id: pairs\nkind: function\ntype: parse\nsettings:\n  column: line\n  format: key_value\n  columns:\n    - {name: level}\n    - {name: status, type: integer}\n  on_error: keep\n',
+      input: [{ line: 'level=info status=200' }, { line: 'level="very low" status=none' }],
     },
     {
       title: 'Syslog',
       yaml: 'id: header\nkind: function\ntype: parse\nsettings:\n  column: line\n  format: syslog\n  syslog: {utc_offset: "+02:00"}\n',
+      input: [{ line: '<34>1 2026-11-23T22:14:15.003Z web1 su 12 ID47 - failed for jo' }],
     },
   ],
   check,

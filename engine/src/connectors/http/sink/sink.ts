@@ -17,15 +17,19 @@ export default bulkSink({
   codecs: ['json', 'line'],
   delivery:
     'At least once: rows count as delivered when the server has answered with 2xx. What may pass is sent again for ever, so a server may see rows twice; rows that it refuses for good go to the error table with what it said.',
+  security:
+    'Rows go to the server that `url` names, whose certificate is checked with `https:`; with `http:` rows and what authenticates stand readable on the way. Tokens and passwords are secrets: referred to, never shown.',
   examples: [
     {
       title: 'A JSON array of up to 1000 rows a request',
       // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the punchline.
       yaml: 'id: out\nkind: sink\ntype: http\nsettings:\n  url: https://collector.example/rows\n  auth:\n    type: bearer\n    token: ${COLLECTOR_TOKEN}\n',
+      needs: 'a server',
     },
     {
       title: "NDJSON, compressed, with Punch's words",
       yaml: 'id: out\nkind: sink\ntype: http_sink\nsettings:\n  url: http://127.0.0.1:8080/logs\n  encoding: {codec: json}\n  body: lines\n  compression: true\n  bulk_size: 500\n  bulk_interval: 1000\n',
+      needs: 'a server',
     },
   ],
   open: openHttpSink,
