@@ -44,6 +44,13 @@ function folder(t: TestContext, files: Readonly<Record<string, string>>): string
   return path;
 }
 
+test('a branch that nobody waits for is shown as such', async (t) => {
+  const cwd = folder(t, { 'demo.yaml': good.replace('encoding: line', 'best_effort: true') });
+  const { code, out } = await check(cwd, ['demo.yaml']);
+  assert.equal(code, 0);
+  assert.match(out, /^ {2}out {5}sink {4}stdout \(json\) {5}best effort: nobody waits, rows may be dropped$/m);
+});
+
 test('a right punchline is described, one line an edge', async (t) => {
   const cwd = folder(t, { 'demo.yaml': good });
   assert.deepEqual(await check(cwd, ['demo.yaml']), {

@@ -113,10 +113,10 @@ export function describePunchline(punchline: Punchline, file: string): string {
   return [title, ...alignColumns(nodes.flatMap((node) => nodeRows(node, folder))).map((line) => `  ${line}`)].join('\n');
 }
 
-function nodeRows({ id, kind, type, codec, out }: PunchlineNode, folder: string): string[][] {
+function nodeRows({ id, kind, type, codec, policy, out }: PunchlineNode, folder: string): string[][] {
   const name = type.startsWith('file:') ? `./${relative(folder, fileURLToPath(type))}` : type;
   const first = [id, kind, codec === undefined ? name : `${name} (${codec.name})`];
-  if (out.length === 0) return [first];
+  if (out.length === 0) return [policy === 'best_effort' ? [...first, 'best effort: nobody waits, rows may be dropped'] : first];
   return out.map((edge, index) => [...(index === 0 ? first : ['', '', '']), edgeText(edge)]);
 }
 

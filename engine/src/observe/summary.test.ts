@@ -26,12 +26,14 @@ test('the summary says what came in, what went where, what was rejected and wher
   metrics.sinks
     .set('out', { reached: 1_999_992, delivered: 1_999_992, dropped: 0, retries: 0 })
     .set('_dead_letters', { reached: 3, delivered: 3, dropped: 0, retries: 0 });
+  metrics.sinks.set('copy', { reached: 30, delivered: 20, dropped: 10, retries: 0 });
   metrics.notices.set('', { node: 'f', what: 'integers beyond 32 bits in column "a"', rows: 1234 });
   assert.equal(
     renderSummary('demo', 'finished', metrics, usage, dead),
     `demo: finished in 2 s
   rows    2,000,000 in
           1,999,992 to "out"
+          20 to "copy", 10 dropped: it was not ready for them
           5 filtered
           3 rejected (2 at "in", 1 at "moment"; of these 1 not valid, 1 valid but no object)
           3 of them in /state/dead-letters.ndjson

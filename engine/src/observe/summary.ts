@@ -26,8 +26,9 @@ export function renderSummary(
   const perMillion = (value: number, unit: string): string =>
     rowsIn < WORTH_DIVIDING ? '' : `, ${short((value / rowsIn) * 1e6)} ${unit} per million rows`;
   const lines = [['rows', `${whole(rowsIn)} in`]];
-  for (const [id, { delivered }] of metrics.sinks) {
-    if (id !== deadLetters.id) lines.push(['', `${whole(delivered)} to "${id}"`]);
+  for (const [id, { delivered, dropped }] of metrics.sinks) {
+    const lost = dropped > 0 ? `, ${whole(dropped)} dropped: it was not ready for them` : '';
+    if (id !== deadLetters.id) lines.push(['', `${whole(delivered)} to "${id}"${lost}`]);
   }
   if (filtered > 0) lines.push(['', `${whole(filtered)} filtered`]);
   if (nowhere > 0) lines.push(['', `${whole(nowhere)} routed to a table that no out has`]);

@@ -1,8 +1,8 @@
 /** Settings that the engine itself understands: a node takes them beside those that its type declares. */
 import { ENCODING, encodingField } from './encoding.ts';
-import { type Fields, flag } from './fields.ts';
+import { type Fields, flag, group, integer, type Settings } from './fields.ts';
 import type { NodeSpec } from './node.ts';
-import type { NodeKind } from './plan.ts';
+import type { Json, NodeKind, RetryPolicy } from './plan.ts';
 
 /** Punch's word for a sink that nobody waits for. */
 export const BEST_EFFORT = 'best_effort';
@@ -13,6 +13,38 @@ const ofSinks: Fields = {
     { default: false },
   ),
 };
+
+/** How a sink is tried again. */
+export const RETRY = 'retry';
+
+const retryFields = {
+  initial_ms: integer('Longest pause after the first failure; it doubles with each. Pauses are of random length up to that.', {
+    default: 100,
+    min: 1,
+    max: 3_600_000,
+    unit: 'ms',
+  }),
+  max_ms: integer('Longest pause of all. Where a server asks for more (`Retry-After`), it is given up to ten minutes.', {
+    default: 30_000,
+    min: 1,
+    max: 3_600_000,
+    unit: 'ms',
+  }),
+  max_attempts: integer(
+    'Tries in all, the first one included; then the rows go to the error table (of a sink that writes files or streams: the punchline ends). Without it they are tried for ever, and what is before the sink waits.',
+    { optional: true, min: 1 },
+  ),
+};
+
+const retrying: Fields = {
+  [RETRY]: group(retryFields, 'How rows are sent again after a failure that may pass.'),
+};
+
+/** What the setting says. */
+export function retryPolicy(value: Json | undefined): RetryPolicy {
+  const { initial_ms, max_ms, max_attempts } = value as unknown as Settings<typeof retryFields>;
+  return { initialMs: initial_ms, maxMs: max_ms, ...(max_attempts === undefined ? {} : { maxAttempts: max_attempts }) };
+}
 
 /** Rows are printed on their way. */
 export const DEBUG = 'debug';
@@ -44,6 +76,7 @@ export function commonSettings(spec: NodeSpec): Fields {
   const encoding = encodingField(spec);
   const common: Fields = {
     ...(encoding === undefined ? {} : { [ENCODING]: encoding }),
+    ...(spec.kind === 'sink' && spec.payload !== false ? retrying : {}),
     ...byKind[spec.kind],
   };
   return Object.fromEntries(Object.entries(common).filter(([name]) => !Object.hasOwn(spec.settings, name)));
