@@ -61,7 +61,7 @@ export function rowOrigin(origins: Origins, row: number): RowOrigin {
   const { source, partition, offset, from, to, memory, pointers, positions } = origins;
   const start = pointers[2 * row]!;
   const end = pointers[2 * row + 1]!;
-  const read = start >= from && end <= to;
+  const read = start >= from && start <= end && end <= to;
   return {
     source,
     partition,
