@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { packageFile } from '../assets.ts';
 import { nearestWord } from '../spec/nearest-word.ts';
 import type { CommandIo } from './check.ts';
-import { redactedIo } from './redacted-io.ts';
+import { redactCrashes, redactedIo } from './redacted-io.ts';
 
 type Command = (args: readonly string[], io: CommandIo) => Promise<number> | number;
 
@@ -37,6 +37,7 @@ export async function runCommand(args: readonly string[], io: CommandIo): Promis
     io.stderr.write(`reef: there is no command "${name}", expected one of ${Object.keys(commands).join(', ')}${hint}\n`);
     return 2;
   }
+  redactCrashes();
   return (await load())(rest, redactedIo(io));
 }
 

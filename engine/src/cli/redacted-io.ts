@@ -17,3 +17,11 @@ function redactedOutput(output: Output): Output {
     },
   };
 }
+
+/** The same for what ends the process unforeseen: a user's module that throws from a timer, or a mistake of Reef's. */
+export function redactCrashes(): void {
+  process.once('uncaughtException', (error: unknown) => {
+    process.stderr.write(`reef: ${redacted(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`);
+    process.exit(1);
+  });
+}
