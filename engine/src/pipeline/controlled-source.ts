@@ -37,17 +37,19 @@ function controlledPartition(feed: Feed, { name, options, watch, signal }: Parti
   let behind = fed;
   const settled = (stretch: SettledStretch): void => {
     const rows = sum(stretch.rows);
-    pace?.settled(rows, stretch.end - behind);
+    pace?.settled(name, rows, stretch.end - behind);
     behind = stretch.end;
     late?.settled(name, stretch.end);
     options.settled?.(stretch);
     watch.settled?.(rows, sum(stretch.rejected));
   };
+  pace?.opened(name);
+  late?.opened(name);
   const partition = feed.partition(name, { ...options, settled });
   return overriding(partition, {
     advance: (length, how) => {
       fed += length;
-      pace?.fed(length);
+      pace?.fed(name, length);
       late?.fed(name, fed);
       partition.advance(length, pace ? { ...how, flush: true } : how);
     },

@@ -23,6 +23,11 @@ export class LateRows {
     this.#log = log;
   }
 
+  /** A partition begins, perhaps again: what it had on the way is fed anew. */
+  opened(partition: string): void {
+    this.#waiting.delete(partition);
+  }
+
   fed(partition: string, end: number): void {
     const since = performance.now();
     const stretches = this.#waiting.get(partition) ?? [];

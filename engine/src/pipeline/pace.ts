@@ -2,8 +2,6 @@
  * Holds a source to so many rows per second. Rows are counted when they are delivered, by those who know what a row is, so it holds
  * for every codec; what is on the way is kept to about a tenth of a second's rows, so that it is a flow and no series of bursts.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-
 /** Until the first rows are counted. */
 const FIRST_BYTES = 256;
 /** Parts of a second. */
@@ -19,9 +17,12 @@ export class Pace {
   /** Bytes that may be on the way. */
   #window = FIRST_BYTES;
   #underWay = 0;
+  /** The same by partition. */
+  readonly #partitions = new Map<string, number>();
   #rows = 0;
   #bytes = 0;
-  #wake: (() => void) | undefined;
+  /** Who waits: one for each partition. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(rowsPerSecond: number) {
     this.#rate = rowsPerSecond;
@@ -32,9 +33,9 @@ export class Pace {
   async ready(signal: AbortSignal): Promise<void> {
     for (;;) {
       this.#earn();
-      if (this.#credit <= 0) await delay(((1 - this.#credit) / this.#rate) * 1000, undefined, { signal });
+      if (this.#credit <= 0) await this.#wait(((1 - this.#credit) / this.#rate) * 1000, signal);
       else if (this.#underWay < this.#window) return;
-      else if (!(await this.#delivered(signal))) this.#window *= 2;
+      else if (!(await this.#wait(STUCK_MS, signal))) this.#window *= 2;
     }
   }
 
@@ -43,18 +44,31 @@ export class Pace {
     return Math.max(1, Math.ceil(this.#window - this.#underWay));
   }
 
-  fed(bytes: number): void {
-    this.#underWay += bytes;
+  /** A partition begins, perhaps again: what it had on the way is fed anew. */
+  opened(partition: string): void {
+    this.#move(partition, -(this.#partitions.get(partition) ?? 0));
   }
 
-  settled(rows: number, bytes: number): void {
+  fed(partition: string, bytes: number): void {
+    this.#move(partition, bytes);
+  }
+
+  settled(partition: string, rows: number, bytes: number): void {
     this.#earn();
     this.#credit -= rows;
-    this.#underWay = Math.max(0, this.#underWay - bytes);
+    this.#move(partition, -bytes);
     this.#rows += rows;
     this.#bytes += bytes;
     if (this.#rows > 0) this.#window = Math.max(1, (this.#bytes / this.#rows) * this.#most);
-    this.#wake?.();
+    for (const wake of this.#waiting) wake();
+  }
+
+  #move(partition: string, bytes: number): void {
+    const before = this.#partitions.get(partition) ?? 0;
+    const after = Math.max(0, before + bytes);
+    if (after === 0) this.#partitions.delete(partition);
+    else this.#partitions.set(partition, after);
+    this.#underWay += after - before;
   }
 
   get #most(): number {
@@ -67,17 +81,21 @@ export class Pace {
     this.#credited = now;
   }
 
-  /** False: not in time. */
-  async #delivered(signal: AbortSignal): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<true>();
-    this.#wake = () => resolve(true);
-    const over = new AbortController();
-    const timer = delay(STUCK_MS, false, { signal: AbortSignal.any([signal, over.signal]) });
-    timer.catch(() => {});
-    try {
-      return await Promise.race([promise, timer]);
-    } finally {
-      over.abort();
-    }
+  /** Until rows are delivered (then true), or the time is over. Rejects when the signal aborts. */
+  #wait(ms: number, signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', abort);
+        this.#waiting.delete(wake);
+        settle();
+      };
+      const abort = (): void => end(() => reject(signal.reason));
+      const wake = (): void => end(() => resolve(true));
+      const timer = setTimeout(() => end(() => resolve(false)), ms);
+      this.#waiting.add(wake);
+      if (signal.aborted) abort();
+      else signal.addEventListener('abort', abort);
+    });
   }
 }
