@@ -7,17 +7,26 @@ export type { ColumnDeclaration, ColumnType } from './spec/column-type.ts';
 export type { Field, Fields, Settings } from './spec/fields.ts';
 export { choice, flag, group, integer, json, list, map, number, secret, text } from './spec/fields.ts';
 export type {
+  AdvanceOptions,
+  AnySink,
   BatchFunction,
+  Bulk,
+  BulkLimits,
+  BulkSink,
   Feed,
   FunctionContext,
   FunctionSpec,
   Log,
+  NodeExample,
+  NodeSpec,
   OpenContext,
   PartitionFeed,
   PartitionOptions,
   Position,
   PrepareContext,
+  RefusedRow,
   SettingIssue,
+  SettledStretch,
   Sink,
   SinkChunk,
   SinkContext,
@@ -26,6 +35,7 @@ export type {
   Source,
   SourceContext,
   SourceSpec,
+  Undelivered,
 } from './spec/node.ts';
-export { batchFunction, sink, source } from './spec/node.ts';
+export { batchFunction, bulkSink, sink, source } from './spec/node.ts';
 export type { Codec, Json, PunchlineKind } from './spec/plan.ts';

@@ -59,6 +59,7 @@ export function problemsOf(imports: readonly Import[], directions: ReadonlyMap<s
 /** Where programs start; what cannot be reached from here serves only tests. */
 const entries = [
   'index.ts',
+  'testing-nodes.ts',
   'cli/main.ts',
   'worker/entry.ts',
   'pipeline/probe-entry.ts',

@@ -1,25 +1,40 @@
-/** Node types in a user's own file: `type: ./my-function.ts`. Loading one runs its code. */
+/** Node types in a user's own file (`type: ./my-function.ts`) or npm package (`type: package:@acme/nodes/gauge`). Loading one runs its code. */
 import { stat } from 'node:fs/promises';
-import { isAbsolute, resolve } from 'node:path';
+import { createRequire } from 'node:module';
+import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ReefError } from '../errors.ts';
 import type { NodeSpec } from './node.ts';
 import type { NodeKind } from './plan.ts';
 
-/** Whether `type` names a file rather than a built-in type. */
+const PACKAGE = 'package:';
+
+/** Whether `type` names a file or a package rather than a built-in type. */
 export function isUserModule(type: string): boolean {
-  return type.startsWith('./') || type.startsWith('../') || type.startsWith('file:') || isAbsolute(type);
+  return ['./', '../', 'file:', PACKAGE].some((start) => type.startsWith(start)) || isAbsolute(type);
 }
 
-/** The `file:` URL that a user's module is known by. */
+/** The `file:` URL that a user's module is known by; a package that is not installed stays what it is. */
 export function userModuleUrl(type: string, folder: string): string {
-  return type.startsWith('file:') ? type : pathToFileURL(resolve(folder, type)).href;
+  if (type.startsWith('file:')) return type;
+  if (!type.startsWith(PACKAGE)) return pathToFileURL(resolve(folder, type)).href;
+  try {
+    return pathToFileURL(resolvePackage(type.slice(PACKAGE.length), folder)).href;
+  } catch {
+    return type;
+  }
+}
+
+/** As Node finds it from a file in the folder. */
+function resolvePackage(name: string, folder: string): string {
+  return createRequire(join(folder, 'punchline.yaml')).resolve(name);
 }
 
 /** Throws when there is no such file; runs nothing. */
 export async function requireUserModule(type: string, folder: string): Promise<string> {
   const url = userModuleUrl(type, folder);
   const subject = `Cannot load node type "${type}"`;
+  if (url.startsWith(PACKAGE)) throw new ReefError('config', `${subject}: ${packageProblem(url.slice(PACKAGE.length), folder)}`);
   if (!/\.[cm]?[jt]s$/.test(url)) {
     throw new ReefError(
       'config',
@@ -36,6 +51,19 @@ export async function requireUserModule(type: string, folder: string): Promise<s
   if (!found) throw new ReefError('config', `${subject}: ${path} does not exist`);
   if (!found.isFile()) throw new ReefError('config', `${subject}: ${path} is not a file`);
   return url;
+}
+
+/** Why a package cannot be found. */
+function packageProblem(name: string, folder: string): string {
+  const install = `expected one that is installed beside the punchline or above it (npm install ${name.match(/^(@[^/]+\/)?[^/]+/)?.[0] ?? ''})`;
+  if (!/^(@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*(\/.+)?$/.test(name)) return 'that is no name of a package';
+  try {
+    resolvePackage(name, folder);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'MODULE_NOT_FOUND') return `${message.split('\n', 1)[0]}, expected a \`default\` among its "exports"`;
+  }
+  return `there is no such package, ${install}`;
 }
 
 /** Runs the module and takes its default export. */

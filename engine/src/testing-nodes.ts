@@ -1,0 +1,216 @@
+/**
+ * For tests of sources and sinks of one's own (`@reef/engine/testing`): opens a node as the engine does, with checked settings, and
+ * feeds it or takes what it feeds. Functions need nothing of it: `reef test` runs them.
+ */
+import { ReefError } from './errors.ts';
+import type { Fields } from './spec/fields.ts';
+import type {
+  Feed,
+  Log,
+  NodeSpec,
+  PartitionFeed,
+  PartitionOptions,
+  Position,
+  SinkPosition,
+  SinkSpec,
+  SourceSpec,
+  Undelivered,
+} from './spec/node.ts';
+import type { Codec, Json, PunchlineKind } from './spec/plan.ts';
+import { settingMessage } from './spec/setting-text.ts';
+import { validateSettings } from './spec/validate.ts';
+
+export interface NodeOptions {
+  /** As they stand in a punchline; defaults are added. */
+  readonly settings?: Readonly<Record<string, Json>>;
+  /** Where relative paths start from. Default: the working directory. */
+  readonly folder?: string;
+  /** Default: `BatchPunchline`. */
+  readonly punchlineKind?: PunchlineKind;
+  /** Default: that of the type. */
+  readonly codec?: Codec;
+  /** Where log lines go. Default: nowhere. */
+  readonly log?: Log;
+}
+
+export interface SourceOptions extends NodeOptions {
+  /** Positions of an earlier read: it goes on behind them. */
+  readonly resume?: Readonly<Record<string, Position>>;
+  /** Asks it to stop once it has fed so many rows. Default: waits for its end. */
+  readonly stopAfterRows?: number;
+}
+
+export interface SourceRead {
+  /** What was fed, all partitions one behind the other; with `stopAfterRows` not more than those. */
+  readonly text: string;
+  /** Its lines as JSON. */
+  readonly rows: readonly Readonly<Record<string, Json>>[];
+  /** What a checkpoint would hold when all of this is delivered. */
+  readonly positions: Readonly<Record<string, Position>>;
+}
+
+/** Opens a source, runs it to its end (or until it has fed enough), and closes it. */
+export async function readSource<F extends Fields>(spec: SourceSpec<F>, options: SourceOptions = {}): Promise<SourceRead> {
+  const source = await spec.open({ ...(await context(spec, options)), declared: undefined });
+  const stop = new AbortController();
+  const feed = new TestFeed(options, stop);
+  try {
+    await source.run(feed, stop.signal);
+  } finally {
+    await source.close();
+  }
+  const { text, positions } = feed;
+  return {
+    text,
+    positions,
+    get rows() {
+      return text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Record<string, Json>);
+    },
+  };
+}
+
+export interface TestSink {
+  /** Resolves with what the sink answered: its position, or what it did not take of a bulk. */
+  write(rows: readonly Readonly<Record<string, Json>>[]): Promise<SinkPosition | Undelivered | undefined>;
+  close(outcome?: 'finished' | 'stopped'): Promise<void>;
+}
+
+export interface SinkOptions extends NodeOptions {
+  /** What {@link TestSink.write} answered before the crash that this start is to follow. */
+  readonly resume?: SinkPosition;
+}
+
+/** Opens a sink; what it is given is encoded as JSON lines. */
+export async function openSink<F extends Fields>(spec: SinkSpec<F>, options: SinkOptions = {}): Promise<TestSink> {
+  const sink = await spec.open({ ...(await context(spec, options)), resume: options.resume });
+  return {
+    write(rows) {
+      const lines = rows.map((row) => `${JSON.stringify(row)}\n`);
+      const offsets = new Uint32Array(rows.length + 1);
+      lines.forEach((line, index) => {
+        offsets[index + 1] = offsets[index]! + Buffer.byteLength(line);
+      });
+      const bytes = shared(Buffer.from(lines.join('')));
+      const chunk = { bytes, rows: rows.length, offsets };
+      return 'send' in sink ? sink.send(chunk, new AbortController().signal) : sink.write({ ...chunk, partition: 'test/rows' });
+    },
+    close: (outcome = 'finished') => sink.close(outcome),
+  };
+}
+
+/** As the engine has it: over shared memory, which some functions of JavaScript refuse. */
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
+}
+
+async function context<F extends Fields>(spec: NodeSpec | SourceSpec<F> | SinkSpec<F>, options: NodeOptions) {
+  const { settings, problems } = await validateSettings(spec.settings, options.settings ?? {});
+  const issues = settings ? (spec.check?.(settings as never) ?? []).filter(({ severity }) => severity !== 'warning') : [];
+  const wrong = [...problems.map(settingMessage), ...issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim())];
+  if (!settings || wrong.length > 0) throw new ReefError('config', `Cannot open the node: ${wrong.join('; ')}`);
+  const codecs = spec.kind === 'function' ? [] : spec.codecs;
+  return {
+    id: 'test',
+    settings: settings as never,
+    folder: options.folder ?? process.cwd(),
+    punchlineKind: options.punchlineKind ?? ('BatchPunchline' as const),
+    codec: options.codec ?? ({ name: codecs[0] ?? 'json' } as Codec),
+    log: options.log ?? { info() {}, warn() {} },
+  };
+}
+
+const ROOM_BYTES = 64 * 1024;
+const NEWLINE = 10;
+
+class TestFeed implements Feed {
+  readonly resume: ReadonlyMap<string, Position>;
+  readonly #partitions = new Map<string, TestPartition>();
+  readonly #most: number;
+  readonly #stop: AbortController;
+  #rows = 0;
+
+  constructor({ resume = {}, stopAfterRows = Number.POSITIVE_INFINITY }: SourceOptions, stop: AbortController) {
+    this.resume = new Map(Object.entries(resume));
+    this.#most = stopAfterRows;
+    this.#stop = stop;
+  }
+
+  partition(name: string, options: PartitionOptions = {}): PartitionFeed {
+    const partition = new TestPartition(options, this.#stop.signal, (bytes) => this.#take(bytes));
+    this.#partitions.set(name, partition);
+    return partition;
+  }
+
+  get text(): string {
+    return [...this.#partitions.values()].map((partition) => partition.text).join('');
+  }
+
+  get positions(): Record<string, Position> {
+    const read = Array.from(this.#partitions, ([name, partition]): [string, Position] => [name, partition.position]);
+    return { ...Object.fromEntries(this.resume), ...Object.fromEntries(read) };
+  }
+
+  /** How many of the bytes still count. */
+  #take(bytes: Uint8Array): number {
+    let end = 0;
+    while (this.#rows < this.#most) {
+      const newline = bytes.indexOf(NEWLINE, end);
+      if (newline < 0) return bytes.length;
+      end = newline + 1;
+      this.#rows++;
+    }
+    this.#stop.abort();
+    return end;
+  }
+}
+
+class TestPartition implements PartitionFeed {
+  readonly #options: PartitionOptions;
+  readonly #signal: AbortSignal;
+  readonly #take: (bytes: Uint8Array) => number;
+  readonly #chunks: Uint8Array[] = [];
+  #offset: number;
+  #room: Uint8Array | undefined;
+
+  constructor(options: PartitionOptions, signal: AbortSignal, take: (bytes: Uint8Array) => number) {
+    this.#options = options;
+    this.#signal = signal;
+    this.#take = take;
+    this.#offset = options.offset ?? 0;
+  }
+
+  async room(): Promise<Uint8Array> {
+    // In another turn, as when memory is scarce.
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#signal.throwIfAborted();
+    this.#room = new Uint8Array(new SharedArrayBuffer(ROOM_BYTES));
+    return this.#room;
+  }
+
+  advance(length: number): void {
+    if (!this.#room || length > this.#room.length)
+      throw new RangeError(`Cannot advance by ${length} bytes: that is beyond the room`);
+    const bytes = Uint8Array.from(this.#room.subarray(0, length));
+    this.#room = undefined;
+    const counted = this.#signal.aborted ? 0 : this.#take(bytes);
+    this.#chunks.push(bytes.subarray(0, counted));
+    this.#offset += counted;
+  }
+
+  async end(): Promise<void> {}
+
+  async delivered(): Promise<void> {}
+
+  get text(): string {
+    return Buffer.concat(this.#chunks).toString('utf8');
+  }
+
+  get position(): Position {
+    return this.#options.position?.(this.#offset) ?? this.#offset;
+  }
+}
