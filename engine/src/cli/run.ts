@@ -154,6 +154,7 @@ function parseRunArgs(args: readonly string[]): RunArgs | string {
     if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS) {
       return `--workers is "${values.workers}", expected a whole number from 1 to ${MOST_WORKERS}`;
     }
+    if (values.state === '') return '--state is empty, expected the name of a folder';
     const drainSecs = Number(values['drain-secs'] ?? DRAIN_SECS);
     if (!(drainSecs >= 0)) return `--drain-secs is "${values['drain-secs']}", expected a number of seconds`;
     return { file, state: values.state, workers, drainSecs };

@@ -7,7 +7,7 @@
  * because a container that was killed comes back in a new namespace. One state folder belongs to one container.
  */
 import { readFileSync, readlinkSync } from 'node:fs';
-import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { ReefError } from '../errors.ts';
 
 interface Holder {
@@ -27,9 +27,9 @@ export interface Lock {
 export async function acquireLock(path: string, folder: string): Promise<Lock> {
   const mine = JSON.stringify(self());
   const temporary = `${path}.${process.pid}`;
-  await writeFile(temporary, mine, { mode: 0o600 });
   let takenOver = false;
   try {
+    await writeFile(temporary, mine, { mode: 0o600 });
     // A link appears with its content in one step, which creating and then writing a file does not.
     for (let attempt = 0; !(await linked(temporary, path)); attempt++) {
       const theirs = await readFile(path, 'utf8').catch(() => undefined);
@@ -40,7 +40,7 @@ export async function acquireLock(path: string, folder: string): Promise<Lock> {
       await putAside(path, theirs);
     }
   } finally {
-    await unlink(temporary);
+    await rm(temporary, { force: true });
   }
   return { takenOver, release: () => release(path, mine) };
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
+import { withoutRights } from '../connectors/testing/without-rights.ts';
 import { ReefError } from '../errors.ts';
 import { InFlight, type Range, readInFlight } from './inflight.ts';
 import { openState, type State } from './state.ts';
@@ -204,6 +206,37 @@ describe('state folder', () => {
       openState(folder),
       /Cannot use state folder [^:]*: (file already exists|not a directory), expected .*--state DIR/,
     );
+  });
+
+  test('that cannot be made is an error at once that names what is missing', { timeout: 10_000 }, async () => {
+    // Of a folder that stands there, the system says that it is missing.
+    const folder = existsSync('/proc/self') ? '/proc/nope/deep/state' : '/dev/null/deep/state';
+    await assert.rejects(
+      openState(folder),
+      /^ReefError: Cannot use state folder [^:]*: no.* (directory|permitted)( \(\/proc\/nope\))?, expected a folder that can be written to/,
+    );
+  });
+
+  test('without rights to it is an error that says so, and above it too', async (t) => {
+    const folder = await folderFor(t);
+    await withoutRights(dirname(folder), async () => {
+      await mkdir(folder, { mode: 0o500 });
+      const refused = /Cannot use state folder [^:]*: permission denied, expected/;
+      await assert.rejects(openState(folder), refused);
+      await assert.rejects(openState(join(folder, 'state')), refused);
+    });
+    assert.deepEqual(await readdir(folder), []);
+  });
+
+  test('on a full disk is an error that says so and leaves nothing behind', async (t) => {
+    const folder = await folderFor(t);
+    const module = new URL('./state.ts', import.meta.url).href;
+    const script = `const { openState } = await import(${JSON.stringify(module)});
+      await openState(process.argv[1]).catch((error) => console.log(error.message));`;
+    const command = 'ulimit -f 0 && exec "$0" --input-type=module -e "$1" "$2"';
+    const { stdout } = await promisify(execFile)('sh', ['-c', command, process.execPath, script, folder]);
+    assert.match(stdout, /^Cannot use state folder [^:]*: file too large, expected a folder that can be written to/);
+    assert.deepEqual(await readdir(folder), []);
   });
 
   test('a checkpoint that cannot be written may be retried and leaves the one before', async (t) => {

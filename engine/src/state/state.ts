@@ -11,13 +11,14 @@
  * | `boot`               | the start of the machine that the checkpoint is good for, where it did not wait for the disk |
  * | `lock`               | names the process that uses the folder                                                  |
  */
-import { access, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { ReefError } from '../errors.ts';
 import { enterBoot, leaveBoot, readBoot } from './boot.ts';
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 import { InFlight, type Range, readInFlight } from './inflight.ts';
 import { acquireLock, type Lock } from './lock.ts';
+import { makeFolder } from './make-folder.ts';
 import { Suspects } from './suspects.ts';
 import { syncFolder, writeAtomically } from './write-atomically.ts';
 
@@ -40,7 +41,7 @@ export interface StateOptions {
 /** Makes the folder where needed, locks it and reads what the last run left. */
 export async function openState(folder: string, { boot }: StateOptions = {}): Promise<State> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(resolve(folder));
   } catch (error) {
     throw unusable(folder, error);
   }
@@ -188,7 +189,9 @@ async function exists(path: string): Promise<boolean> {
 
 function unusable(folder: string, error: unknown): ReefError {
   // `EACCES: permission denied, mkdir '/…'`: the words in the middle say it.
-  const what = (error as Error).message.replace(/^E[A-Z]+: /, '').replace(/, \w+ '.*'$/, '');
+  const words = (error as Error).message.replace(/^E[A-Z]+: /, '').replace(/, \w+( '.*')?$/, '');
+  const { syscall, path } = error as NodeJS.ErrnoException;
+  const what = syscall === 'mkdir' && path !== undefined && path !== resolve(folder) ? `${words} (${path})` : words;
   return new ReefError(
     'state',
     `Cannot use state folder ${folder}: ${what}, expected a folder that can be written to (--state DIR chooses another)`,
