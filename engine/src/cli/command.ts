@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   list: async () => (await import('./list.ts')).runList,
   schema: async () => (await import('./schema.ts')).runSchema,
   test: async () => (await import('./test.ts')).runTest,
+  new: async () => (await import('./new.ts')).runNew,
   help: async () => help,
   inspect: async () => (await import('./inspect.ts')).runInspect,
   bench: async () => (await import('./bench.ts')).runBench,
@@ -29,8 +30,8 @@ export async function runCommand(args: readonly string[], io: CommandIo): Promis
     return 0;
   }
   if (name === undefined || name === '--help' || name === '-h') return help([], io);
-  if (rest.includes('--help') || rest.includes('-h')) return help([], io);
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (rest.includes('--help') || rest.includes('-h')) return help(load ? [name] : [], io);
   if (!load) {
     const near = nearestWord(name, Object.keys(commands));
     const hint = near === undefined ? '' : ` (did you mean "${near}"?)`;
@@ -42,10 +43,11 @@ export async function runCommand(args: readonly string[], io: CommandIo): Promis
 }
 
 async function help(args: readonly string[], io: CommandIo): Promise<number> {
-  const { helpForType, helpText } = await import('./help.ts');
-  const [type] = args;
+  const { helpFor, helpText } = await import('./help.ts');
+  const [name, ...more] = args;
   try {
-    io.stdout.write(type === undefined ? helpText() : await helpForType(type));
+    if (more.length > 0) throw new TypeError(`"${more[0]}" is one name too many, expected one`);
+    io.stdout.write(name === undefined ? helpText() : await helpFor(name));
     return 0;
   } catch (error) {
     io.stderr.write(`reef help: ${(error as Error).message}\n`);

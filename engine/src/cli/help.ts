@@ -6,29 +6,46 @@ import { nearestWord } from '../spec/nearest-word.ts';
 import { alignColumns, wrap } from './align-columns.ts';
 import { checkUsage } from './check.ts';
 import { type NodeFacts, nodeFacts } from './node-facts.ts';
-import { benchUsage, inspectUsage, listUsage, runUsage, schemaUsage, testUsage } from './usage.ts';
+import { benchUsage, inspectUsage, listUsage, newUsage, runUsage, schemaUsage, testUsage } from './usage.ts';
+
+interface CommandFacts {
+  readonly usage: string;
+  readonly what: string;
+}
+
+const commands: Readonly<Record<string, CommandFacts>> = {
+  run: { usage: runUsage, what: 'starts a punchline; Ctrl-C or SIGTERM ends it in order, a second one at once' },
+  check: { usage: checkUsage, what: 'tells all that is wrong with a punchline, and starts nothing' },
+  test: {
+    usage: testUsage,
+    what: 'runs the cases that stand beside a punchline (NAME.test.yaml): rows in, rows out, and faults',
+  },
+  inspect: { usage: inspectUsage, what: 'tells what a wasm module is, needs and would be allowed, without running it' },
+  bench: { usage: benchUsage, what: 'measures a wasm function over rows of yours, against the same rows passed through' },
+  list: { usage: listUsage, what: 'names the node types that there are; --json all that is known of them' },
+  help: { usage: 'reef help [TYPE|COMMAND]', what: 'prints this, the settings of one node type, or what one command takes' },
+  schema: { usage: schemaUsage, what: 'prints the JSON Schema of punchlines, for editors' },
+};
+
+const options: readonly (readonly [name: string, what: string])[] = [
+  ['--state DIR', 'where checkpoints and the dead-letter file are kept'],
+  ['--workers N', 'threads that run functions; default: as many as the machine has cores, at most 4'],
+  ['--drain-secs N', 'how long a stop waits for sinks to take what was read; default: 10'],
+  ['--run-modules', 'check also runs modules of your own (type: ./x.ts), to learn their settings and columns'],
+];
 
 export function helpText(): string {
+  const rows = Object.entries(commands).map(([name, { what }]) => [`  ${name}`, what]);
   return `reef moves rows from sources through functions to sinks, as a punchline (a YAML file) says.
 
 usage:
-  ${[runUsage, checkUsage, testUsage, inspectUsage, benchUsage, listUsage, 'reef help [TYPE]', schemaUsage, 'reef --version'].join('\n  ')}
+  ${[...Object.values(commands).map(({ usage }) => usage), 'reef --version'].join('\n  ')}
 
 commands:
-  run      starts a punchline; Ctrl-C or SIGTERM ends it in order, a second one at once
-  check    tells all that is wrong with a punchline, and starts nothing
-  test     runs the cases that stand beside a punchline (NAME.test.yaml): rows in, rows out, and faults
-  inspect  tells what a wasm module is, needs and would be allowed, without running it
-  bench    measures a wasm function over rows of yours, against the same rows passed through
-  list     names the node types that there are; --json all that is known of them
-  help     prints this, or the settings of one node type
-  schema   prints the JSON Schema of punchlines, for editors
+${alignColumns(rows).join('\n')}
 
 options:
-  --state DIR      where checkpoints and the dead-letter file are kept
-  --workers N      threads that run functions; default: as many as the machine has cores, at most 4
-  --drain-secs N   how long a stop waits for sinks to take what was read; default: 10
-  --run-modules    check also runs modules of your own (type: ./x.ts), to learn their settings and columns
+${alignColumns(options.map(([name, what]) => [`  ${name}`, what])).join('\n')}
 
 exit codes:
   0    all is well                   1    it has failed
@@ -42,6 +59,19 @@ A punchline:
       - {id: in, kind: source, type: file, settings: {path: rows.json}, out: [{id: out}]}
       - {id: out, kind: sink, type: show}
 `;
+}
+
+/** What `reef help` says of a command or of a node type. Rejects with a `ReefError` when there is neither of this name. */
+export async function helpFor(name: string): Promise<string> {
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  const isType = kindsOf(name).length > 0;
+  if (!command) return helpForType(name);
+  return isType ? `${commandText(command)}\n${await helpForType(name)}` : commandText(command);
+}
+
+function commandText({ usage, what }: CommandFacts): string {
+  const taken = options.filter(([name]) => usage.includes(name.split(' ')[0]!)).map(([name, text]) => [`  ${name}`, text]);
+  return `${[usage, ...wrap(`It ${what}.`, WIDTH), ...(taken.length === 0 ? [] : section('options', alignColumns(taken, WIDTH)))].join('\n')}\n`;
 }
 
 /** The settings of a type, of each kind that has it. Rejects with a `ReefError` when there is none of this name. */
@@ -96,9 +126,9 @@ function settingFacts({ type, required, default: standard, unit, range, secret }
 }
 
 function unknownType(type: string): ReefError {
-  const names = [...new Set(nodeKinds.flatMap((kind) => Object.keys(builtins[kind])))];
+  const names = [...new Set([...nodeKinds.flatMap((kind) => Object.keys(builtins[kind])), ...Object.keys(commands)])];
   const suggestion = nearestWord(type, names);
   const hint = suggestion === undefined ? '' : ` (did you mean "${suggestion}"?)`;
-  const message = `Cannot help with node type "${type}": there is none of this name, expected one of ${names.join(', ')}${hint}`;
+  const message = `Cannot help with "${type}": there is no command or node type of this name, expected one of ${names.join(', ')}${hint}`;
   return new ReefError('config', message, suggestion === undefined ? {} : { data: { suggestion } });
 }

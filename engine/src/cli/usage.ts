@@ -5,3 +5,4 @@ export const benchUsage = 'reef bench MODULE.wasm --rows FILE [--function NAME] 
 export const testUsage = 'reef test FILE|DIR… [--only TEXT] [--update] [--watch] [--junit FILE] [--workers N]';
 export const listUsage = 'reef list [--json]';
 export const schemaUsage = 'reef schema';
+export const newUsage = 'reef new function|source|sink NAME';

@@ -1,0 +1,76 @@
+/** `reef new`: a node of one's own to begin with, in the working directory. */
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { nodeKinds } from '../nodes.ts';
+import { nearestWord } from '../spec/nearest-word.ts';
+import type { NodeKind } from '../spec/plan.ts';
+import { oneOf } from '../spec/setting-text.ts';
+import { argumentProblem } from './argument-problem.ts';
+import type { CommandIo } from './check.ts';
+import { newFiles } from './new-files.ts';
+import { newUsage } from './usage.ts';
+
+/** Exit codes: 0 written, 1 a file is there already or cannot be written, 2 a wrong command line. */
+export async function runNew(args: readonly string[], io: Pick<CommandIo, 'stdout' | 'stderr' | 'cwd'>): Promise<number> {
+  const parsed = parseNewArgs(args);
+  if (typeof parsed === 'string') {
+    io.stderr.write(`reef new: ${parsed}\nusage: ${newUsage}\n`);
+    return 2;
+  }
+  const { kind, name } = parsed;
+  const files = newFiles(kind, name);
+  const there = files.find((file) => existsSync(join(io.cwd, file.name)));
+  if (there) {
+    io.stderr.write(`reef new: Cannot write ${there.name}: it is there already, expected a new name\n`);
+    return 1;
+  }
+  try {
+    for (const file of files) await writeFile(join(io.cwd, file.name), file.text, { flag: 'wx' });
+  } catch (error) {
+    io.stderr.write(`reef new: Cannot write the files: ${(error as Error).message}\n`);
+    return 1;
+  }
+  io.stdout.write(`${nextSteps(kind, name, io.cwd).join('\n')}\n`);
+  return 0;
+}
+
+function nextSteps(kind: NodeKind, name: string, cwd: string): string[] {
+  const test = kind === 'sink' ? `node --test ${name}.test.ts` : `reef test ${name}.yaml`;
+  const installed = ancestors(cwd).some((folder) => existsSync(join(folder, 'node_modules', '@reef', 'engine')));
+  return [
+    `wrote ${newFiles(kind, name)
+      .map((file) => file.name)
+      .join(', ')}`,
+    '',
+    ...(installed ? [] : ['  npm install @reef/engine    # what it is written with']),
+    `  ${test}`,
+    `  reef run ${name}.yaml`,
+  ];
+}
+
+function ancestors(folder: string): string[] {
+  const parent = join(folder, '..');
+  return parent === folder ? [folder] : [folder, ...ancestors(parent)];
+}
+
+function parseNewArgs(args: readonly string[]): { readonly kind: NodeKind; readonly name: string } | string {
+  try {
+    const { positionals } = parseArgs({ args: [...args], options: {}, allowPositionals: true });
+    const [kind, name, ...more] = positionals;
+    if (kind === undefined) return `it is not said what to make, expected ${oneOf(nodeKinds)}`;
+    if (!nodeKinds.includes(kind as NodeKind)) {
+      const near = nearestWord(kind, nodeKinds);
+      return `"${kind}" is no kind of node, expected ${oneOf(nodeKinds)}${near === undefined ? '' : ` (did you mean "${near}"?)`}`;
+    }
+    if (name === undefined) return 'no name is given, expected one such as my-function';
+    if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) {
+      return `the name is "${name}", expected small letters and digits with "-" between words, such as my-function`;
+    }
+    if (more.length > 0) return `"${more[0]}" is one argument too many`;
+    return { kind: kind as NodeKind, name };
+  } catch (error) {
+    return argumentProblem(error);
+  }
+}
