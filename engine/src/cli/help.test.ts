@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { builtins, nodeKinds } from '../nodes.ts';
 import { alignColumns } from './align-columns.ts';
-import { helpForType, helpText } from './help.ts';
+import type { CommandIo } from './check.ts';
+import { runCommand } from './command.ts';
+import { helpFor, helpForType, helpText } from './help.ts';
 import { runList } from './list.ts';
 
 async function list(...args: string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
@@ -45,7 +47,27 @@ test("help knows Punch's longer names", async () => {
 });
 
 test('help of an unknown type names the nearest one', async () => {
-  await assert.rejects(helpForType('genrator'), /"genrator": there is none of this name.*did you mean "generator"/);
+  await assert.rejects(
+    helpForType('genrator'),
+    /"genrator": there is no command or node type of this name.*did you mean "generator"/,
+  );
+});
+
+test('help of a command tells how it is called, with its options only', async () => {
+  const text = await helpFor('run');
+  assert.match(text, /^reef run FILE/);
+  assert.match(text, /\n {2}--drain-secs N {2}\S/);
+  assert.doesNotMatch(text, /--run-modules/);
+  assert.match(await helpFor('show'), /^show \(sink\)/);
+  await assert.rejects(helpFor('chek'), /"chek": there is no command or node type of this name.*did you mean "check"/);
+});
+
+test('help knows every command that there is', async () => {
+  let said = '';
+  const stderr = { write: (text: string) => (said += text) };
+  await runCommand(['no-such-command'], { stderr } as unknown as CommandIo);
+  const names = /expected one of (.*)\n/.exec(said)![1]!.split(', ');
+  for (const name of names) assert.match(await helpFor(name), new RegExp(`^reef ${name}\\b`));
 });
 
 test('no line of help is wider than 110 letters', async () => {

@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, CommandFacts>> = {
     usage: testUsage,
     what: 'runs the cases that stand beside a punchline (NAME.test.yaml): rows in, rows out, and faults',
   },
+  new: { usage: newUsage, what: 'writes a source, function or sink of your own, small and working, with a test' },
   inspect: { usage: inspectUsage, what: 'tells what a wasm module is, needs and would be allowed, without running it' },
   bench: { usage: benchUsage, what: 'measures a wasm function over rows of yours, against the same rows passed through' },
   list: { usage: listUsage, what: 'names the node types that there are; --json all that is known of them' },

@@ -18,6 +18,16 @@ test('a secret is not said, in none of its spellings', () => {
   assert.ok(keptSecrets().includes(secret));
 });
 
+test('a password is not said as part of what goes over the wire either', () => {
+  keepSecret('open-sesame-42');
+  for (const user of ['a', 'me', 'ann', 'reef', 'somebody']) {
+    const header = Buffer.from(`${user}:open-sesame-42`).toString('base64');
+    const said = redacted(`refused: Basic ${header}`);
+    assert.doesNotMatch(said, /b3Blbi1zZXNhbWUtNDI|9wZW4tc2VzYW1lLT|vcGVuLXNlc2FtZS00/, said);
+    assert.match(said, /^refused: Basic .*\*\*\*/);
+  }
+});
+
 test('a secret that was cut off for a message is not said either', () => {
   keepSecret('correct-horse-battery-staple');
   assert.equal(redacted('is "correct-horse-ba…", expected'), 'is "***…", expected');

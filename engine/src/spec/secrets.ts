@@ -53,12 +53,22 @@ function withoutCutSecret(word: string): string {
 function spellings(secret: string): string[] {
   const base64 = Buffer.from(secret).toString('base64');
   return [
+    ...withinBase64(secret),
     secret,
     JSON.stringify(secret).slice(1, -1),
     // Not every text has this spelling: a lone surrogate has none.
     ...(secret.isWellFormed() ? [encodeURIComponent(secret)] : []),
     base64,
-    base64.replace(/=+$/, ''),
     Buffer.from(secret).toString('base64url'),
   ];
+}
+
+/** What of `user:password` in base64 the password alone decides, wherever it begins; too short a piece would be found everywhere. */
+function withinBase64(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  return [0, 1, 2].flatMap((before) => {
+    const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
+    const piece = text.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
+    return piece.length < 2 * SHORTEST_SECRET ? [] : [piece, piece.replaceAll('+', '-').replaceAll('/', '_')];
+  });
 }
