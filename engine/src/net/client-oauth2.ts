@@ -3,6 +3,7 @@
  * once however many wait.
  */
 import { ReefError } from '../errors.ts';
+import { forgetSecret, keepSecret } from '../spec/secrets.ts';
 import type { HttpClient } from './client.ts';
 import type { ClientAuth, Credentials } from './client-auth.ts';
 
@@ -31,6 +32,8 @@ export class OAuth2Credentials implements Credentials {
   readonly #options: OAuth2Options;
   readonly #now: () => number;
   #token: Token | undefined;
+  /** What servers may quote, and nothing may show. */
+  #secret = '';
   #asking: Promise<Token> | undefined;
 
   constructor(options: OAuth2Options) {
@@ -88,6 +91,9 @@ export class OAuth2Credentials implements Credentials {
       throw this.#failed('the answer of the token server holds no access_token');
     if (typeof type === 'string' && type.toLowerCase() !== 'bearer')
       throw this.#failed(`the token server gives a token of type "${type}", expected "bearer"`);
+    if (token !== this.#secret) forgetSecret(this.#secret);
+    this.#secret = token;
+    keepSecret(token);
     const life = 1000 * (Number(secs) > 0 ? Number(secs) : USUAL_SECS);
     return {
       header: ['Authorization', `Bearer ${token}`],

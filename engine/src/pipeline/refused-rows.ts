@@ -9,6 +9,7 @@ import type { Documented, Refusal } from '../delivery/bulk-outbox.ts';
 import type { NumberedPosition } from '../delivery/parcel.ts';
 import type { Log } from '../spec/node.ts';
 import { ERROR_COLUMN } from '../spec/plan.ts';
+import { redacted } from '../spec/secrets.ts';
 import type { Counts, PlannedEdge, PlannedSource, PreparedFunction, WorkerPlan } from '../worker/protocol.ts';
 import { Computer } from './computer.ts';
 import type { Job, ReadyPart } from './job.ts';
@@ -147,7 +148,7 @@ export class RefusedRows {
     return {
       punchline: this.#options.plan.punchline,
       node,
-      reason,
+      reason: redacted(reason),
       source,
       partition,
       position,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { keepSecret, keptSecrets, redacted } from './secrets.ts';
+import { forgetSecret, keepSecret, keptSecrets, redacted } from './secrets.ts';
 
 test('a secret is not said, in none of its spellings', () => {
   const secret = 'p4ss/"w ö+rd';
@@ -44,6 +44,13 @@ test('where one secret holds another, nothing of the longer one is left', () => 
   keepSecret('inner-word');
   keepSecret('outer-inner-word-outer');
   assert.equal(redacted('outer-inner-word-outer inner-word'), '*** ***');
+});
+
+test('a secret that is none any more may be said again, the others still not', () => {
+  keepSecret('token-of-today');
+  keepSecret('token-of-yesterday');
+  forgetSecret('token-of-yesterday');
+  assert.equal(redacted('token-of-yesterday, token-of-today'), 'token-of-yesterday, ***');
 });
 
 test('what is too short to be told apart is not looked for', () => {

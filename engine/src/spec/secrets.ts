@@ -19,11 +19,23 @@ let whole: RegExp | undefined;
 export function keepSecret(secret: string): void {
   if (secret.length < SHORTEST_SECRET || kept.has(secret)) return;
   kept.add(secret);
-  const lines = secret.split(/\r?\n/).filter((line) => line.length >= SHORTEST_LINE);
-  const all = new Set([...forms, ...[secret, ...lines].flatMap(spellings)]);
+  learn();
+}
+
+/** The secret is one no more (a token that has run out): a list that only grew would cost more with every line. */
+export function forgetSecret(secret: string): void {
+  if (kept.delete(secret)) learn();
+}
+
+function learn(): void {
+  const all = Array.from(kept, (secret) => {
+    const lines = secret.split(/\r?\n/).filter((line) => line.length >= SHORTEST_LINE);
+    return [secret, ...lines].flatMap(spellings);
+  });
   // The longest first, so that no piece of a longer one is left over.
-  forms = [...all].sort((a, b) => b.length - a.length);
-  whole = new RegExp(forms.map((form) => form.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|'), 'g');
+  forms = [...new Set(all.flat())].sort((a, b) => b.length - a.length);
+  const patterns = forms.map((form) => form.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'));
+  whole = forms.length === 0 ? undefined : new RegExp(patterns.join('|'), 'g');
 }
 
 /** For the process's other threads. */
