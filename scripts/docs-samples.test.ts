@@ -56,6 +56,27 @@ test('the function in docs/native-functions.md does what the page says', async (
   );
 });
 
+test('what docs/quick-start.md says is so', async (t) => {
+  const folder = await folderWith(
+    t,
+    (await samplesOf('docs/quick-start.md')).filter(({ name }) => name !== ''),
+  );
+  await run(process.execPath, [reef, 'check', 'strong.yaml'], { cwd: folder });
+  const { stdout } = await run(process.execPath, [reef, 'run', 'strong.yaml', '--state', 'state'], { cwd: folder });
+  assert.match(stdout, /^place +magnitude +depth\n─.*\n22km NNE of Hualian, Taiwan +6\.4 /);
+  assert.match((await run(process.execPath, [reef, 'test', 'strong.yaml'], { cwd: folder })).stdout, /1 case passed, 0 failed/);
+});
+
+test('the source and the sink in docs/sources-and-sinks.md do what the page says', async (t) => {
+  const folder = await folderWith(
+    t,
+    (await samplesOf('docs/sources-and-sinks.md')).filter(({ name }) => name !== ''),
+  );
+  const { stdout, stderr } = await run(process.execPath, [reef, 'run', 'ticks.yaml', '--state', 'state'], { cwd: folder });
+  assert.match(stdout, /^(\{"time":"[^"]+Z"\}\n){3}$/);
+  assert.match(stderr, /sink "count" had 3 rows/);
+});
+
 test('the cases in docs/testing.md pass', async (t) => {
   const folder = await folderWith(
     t,
