@@ -26,7 +26,7 @@ interface Group {
 
 /** Rejects when the sink cannot go on, and with the signal's reason when that aborts. */
 export async function sendLoad(load: Load, options: SendOptions): Promise<void> {
-  const groups: Group[] = [{ rows: Uint32Array.from({ length: load.rows }, (_, row) => row), tries: 0 }];
+  const groups: Group[] = [{ rows: rowNumbers(load.rows), tries: 0 }];
   for (let group = groups.pop(); group; group = groups.pop()) groups.push(...(await sendGroup(load, group, options)).reverse());
 }
 
@@ -71,6 +71,15 @@ async function sendGroup(load: Load, { rows, tries }: Group, options: SendOption
     if (!(error instanceof ReefError) || !error.retry) throw error;
     return again(rows, error.message, error.retryAfterMs);
   }
+}
+
+/** Nearly every load has as many rows as the one before. */
+let numbers = new Uint32Array();
+
+/** 0 to `count` - 1; not to be written to. */
+function rowNumbers(count: number): Uint32Array {
+  if (numbers.length < count) numbers = Uint32Array.from({ length: count }, (_, row) => row);
+  return numbers.subarray(0, count);
 }
 
 function halves(rows: Uint32Array): Group[] {

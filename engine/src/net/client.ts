@@ -7,7 +7,6 @@ import { ReefError } from '../errors.ts';
 import { type Connection, connect } from './client-connection.ts';
 import type { Response } from './client-response.ts';
 import type { ClientTlsContext } from './client-tls.ts';
-import { hostAndPort } from './listener.ts';
 
 export interface HttpClientOptions {
   readonly url: string;
@@ -36,6 +35,8 @@ const IDLE_MS = 4000;
 export class HttpClient {
   readonly #options: HttpClientOptions;
   readonly #url: URL;
+  /** What every head begins with, behind the method. */
+  readonly #target: string;
   readonly #free: Connection[] = [];
   readonly #busy = new Set<Connection>();
   #closed = false;
@@ -44,6 +45,8 @@ export class HttpClient {
   constructor(options: HttpClientOptions) {
     this.#options = options;
     this.#url = new URL(options.url);
+    // `host` has the port where it is not the usual one, and brackets around an IPv6 address.
+    this.#target = `${this.#url.pathname}${this.#url.search} HTTP/1.1\r\nHost: ${this.#url.host}\r\n`;
   }
 
   /** Rejects with a `ReefError`, always one that may be retried, or with the signal's reason. */
@@ -120,9 +123,9 @@ export class HttpClient {
   }
 
   #head({ method, headers, body }: HttpRequest): string {
-    const { hostname, port, pathname, search } = this.#url;
-    const length = body.reduce((sum, piece) => sum + piece.length, 0);
-    let head = `${method} ${pathname}${search} HTTP/1.1\r\nHost: ${port === '' ? hostname : hostAndPort(hostname.replace(/^\[(.*)\]$/, '$1'), Number(port))}\r\n`;
+    let length = 0;
+    for (const piece of body) length += piece.length;
+    let head = `${method} ${this.#target}`;
     for (const [name, value] of headers) head += `${name}: ${value}\r\n`;
     return `${head}Content-Length: ${length}\r\n\r\n`;
   }
