@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -127,6 +128,72 @@ test('variables are replaced in values, and a lone one has the type of its setti
     messages: ['5', 'a hunter2 b', '${REEF_TEST_WORD}', '$5', 'x'],
     ratio: 1,
   });
+});
+
+test('a referenced file is read from the folder of the punchline, without its last line break', async (t) => {
+  const cwd = folder(t, { number: '7\r\n', lines: 'a\nb\n\n', empty: '', 'p.yaml': '' });
+  symlinkSync('lines', join(cwd, 'link'));
+  const text = `spec: {dag: [{id: a, kind: source, type: generator, settings: {interval: "\${file:number}", messages: ["\${file:link}", "x\${file:./empty}y", "$\${file:gone}"]}, out: [{id: b}]}, {id: b, kind: sink, type: show}]}`;
+  writeFileSync(join(cwd, 'p.yaml'), text);
+  const { punchlines, problems } = await loadPunchlines(join(cwd, 'p.yaml'), { cwd: right, specs: testNodeTypes, env });
+  assert.deepEqual(problems, []);
+  const { interval, messages } = punchlines[0]!.nodes[0]!.settings;
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the escaped one stays
+  assert.deepEqual([interval, messages], [7, ['a\nb\n', 'xy', '${file:gone}']]);
+});
+
+test('a pipe that nobody writes to does not hold up the start', async (t) => {
+  const cwd = folder(t, {});
+  execFileSync('mkfifo', [join(cwd, 'pipe')]);
+  const text = `spec: {dag: [{id: a, kind: source, type: file, settings: {path: "\${file:pipe}"}, out: [{id: b}]}, {id: b, kind: sink, type: show}]}`;
+  const { problems } = await load('p.yaml', { cwd, text });
+  assert.match(problems[0]!.message, /cannot read "\$\{file:pipe\}": it is no regular file/);
+});
+
+test('engine settings of the punchline hold for sources that have none of their own', async () => {
+  const text = `spec:
+  engineSettings: {throughput: 5, row_timeout_secs: 9}
+  exit_conditions: {success.acks_greater_or_equal_to: 3}
+  dag:
+    - {id: a, kind: source, type: generator, load_control: {throughput: 7}, out: [{id: c}]}
+    - {id: b, kind: source, type: generator, engine_settings: {}, out: [{id: c}]}
+    - {id: c, kind: sink, type: show, exit_conditions: {failure: {fails_greater_or_equal_to: 2, elapsed_secs_greater_or_equal_to: 0.5}}}
+`;
+  const { punchlines, problems } = await load('p.yaml', { text });
+  assert.deepEqual(problems, []);
+  const { nodes, exit } = punchlines[0]!;
+  assert.deepEqual(
+    nodes.map(({ control }) => control),
+    [{ throughput: 7, rowTimeoutSecs: 9 }, { throughput: 5, rowTimeoutSecs: 9 }, undefined],
+  );
+  assert.deepEqual(exit, { success: { rows: 3 } });
+  assert.deepEqual(nodes[2]!.exit, { failure: { rows: 2, secs: 0.5 } });
+});
+
+test('a node that prints has a printer beside it, and a sink that only shows is one', async () => {
+  const text = `spec:
+  dag:
+    - {id: in, kind: source, type: generator, settings: {debug: true}, out: [{id: r, columns: [{name: a, type: long}]}]}
+    - {id: r, kind: function, type: route, settings: {column: a, tables: [t], debug: true}, out: [{id: out, table: t}, {id: shown}, {id: out, table: _ppf_errors}]}
+    - {id: out, kind: sink, type: file, settings: {path: x, debug: true}}
+    - {id: shown, kind: sink, type: file, settings: {path: y, show: true, encoding: line}}
+`;
+  const { punchlines } = await load('p.yaml', { text });
+  const nodes = new Map(punchlines[0]!.nodes.map((node) => [node.id, node]));
+  assert.deepEqual(nodes.get('in')!.out, [
+    { to: 'r', columns: [{ name: 'a', type: 'integer' }] },
+    { to: 'in (printed)', columns: [{ name: 'a', type: 'any' }] },
+  ]);
+  assert.deepEqual(nodes.get('r')!.out.slice(3), [
+    { to: 'r (printed)', table: 't' },
+    { to: 'r (printed)' },
+    { to: 'out (printed)', table: 't' },
+  ]);
+  assert.deepEqual(
+    ['out', 'shown', 'in (printed)', 'r (printed)', 'out (printed)'].map((id) => nodes.get(id)!.type),
+    ['file', ...Array(4).fill('stdout')],
+  );
+  assert.deepEqual(nodes.get('shown')!.settings, {});
 });
 
 test('anchors, merge keys and dotted keys are followed', async () => {
