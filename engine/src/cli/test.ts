@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ReefError } from '../errors.ts';
 import { type FileResult, type FoundFile, findCaseFiles } from '../pipeline-tests/index.ts';
+import { redacted } from '../spec/secrets.ts';
 import { argumentProblem } from './argument-problem.ts';
 import type { CommandIo } from './check.ts';
 import { testUsage } from './usage.ts';
@@ -49,7 +50,7 @@ export async function runTest(args: readonly string[], io: CommandIo): Promise<n
     updated += updates;
   }
   const { junitXml, summaryLine } = await import('../pipeline-tests/index.ts');
-  if (parsed.junit !== undefined) await writeFile(resolve(io.cwd, parsed.junit), junitXml(results));
+  if (parsed.junit !== undefined) await writeFile(resolve(io.cwd, parsed.junit), redacted(junitXml(results)));
   io.stdout.write(`${summaryLine(results, updated)}\n`);
   if (results.some(({ problems }) => problems.length > 0)) return 3;
   return results.some((file) => file.results.some(({ outcome }) => outcome === 'failed')) ? 1 : 0;

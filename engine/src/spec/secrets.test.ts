@@ -9,6 +9,7 @@ test('a secret is not said, in none of its spellings', () => {
     secret,
     JSON.stringify(secret),
     encodeURIComponent(secret),
+    secret.replace('"', '&quot;'),
     Buffer.from(secret).toString('base64'),
     Buffer.from(secret).toString('base64url'),
   ]) {

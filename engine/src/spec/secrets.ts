@@ -15,7 +15,7 @@ const kept = new Set<string>();
 let forms: readonly string[] = [];
 let whole: RegExp | undefined;
 
-/** From now on the text does not stand in anything that the process says, as it is or escaped for JSON, URLs or in base64. */
+/** From now on the text does not stand in anything that the process says, as it is or escaped for JSON, XML, URLs or in base64. */
 export function keepSecret(secret: string): void {
   if (secret.length < SHORTEST_SECRET || kept.has(secret)) return;
   kept.add(secret);
@@ -68,6 +68,12 @@ function spellings(secret: string): string[] {
     ...withinBase64(secret),
     secret,
     JSON.stringify(secret).slice(1, -1),
+    secret
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replaceAll('"', '&quot;')
+      .replaceAll("'", '&apos;'),
     // Not every text has this spelling: a lone surrogate has none.
     ...(secret.isWellFormed() ? [encodeURIComponent(secret)] : []),
     base64,
