@@ -3,6 +3,7 @@ export type { Batch, Column, ColumnData, ReadOptions } from './batch/batch.ts';
 export { ValueKind } from './batch/batch.ts';
 export type { ReefErrorCode, ReefErrorOptions } from './errors.ts';
 export { ReefError } from './errors.ts';
+export { bulkLimits, bulkSettings } from './spec/bulk-settings.ts';
 export type { ColumnDeclaration, ColumnType } from './spec/column-type.ts';
 export type { Field, Fields, Settings } from './spec/fields.ts';
 export { choice, flag, group, integer, json, list, map, number, secret, text } from './spec/fields.ts';

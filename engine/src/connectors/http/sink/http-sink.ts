@@ -23,12 +23,6 @@ export interface HttpSinkParts {
   readonly split: Statuses;
 }
 
-interface Answer {
-  readonly response: Response;
-  /** The header that showed who it is. */
-  readonly shown: readonly [string, string] | undefined;
-}
-
 /** Of an answer only what is told to people is kept. */
 const MOST_ANSWER_BYTES = 4096;
 
@@ -43,13 +37,11 @@ export class HttpSink implements BulkSink {
 
   async send(bulk: Bulk, signal: AbortSignal): Promise<Undelivered | undefined> {
     const body = await this.#body(bulk);
-    const { response, shown } = await this.#request(body, signal);
+    const response = await this.#request(body, signal);
     const { status } = response;
     if (status >= 200 && status < 300) return undefined;
     const { origin, transient, split } = this.#parts;
-    // Some servers show what they were sent; a token that was fetched is on no list of secrets.
-    const token = shown?.[1].split(' ').at(-1);
-    const said = token ? excerpt(response.body).replaceAll(token, '***') : excerpt(response.body);
+    const said = excerpt(response.body);
     const reason = `${origin} answers ${status}${said === '' ? '' : `: ${said}`}`;
     if (split(status)) return { split: reason };
     if (transient(status)) throw this.#passing(reason, response);
@@ -75,13 +67,13 @@ export class HttpSink implements BulkSink {
   }
 
   /** With new credentials once where the server does not take those that it was shown. */
-  async #request(body: Uint8Array, signal: AbortSignal): Promise<Answer> {
+  async #request(body: Uint8Array, signal: AbortSignal): Promise<Response> {
     const { client, credentials, method, headers } = this.#parts;
     for (let first = true; ; first = false) {
       const shown = await credentials?.header(signal);
       const all = shown ? [...headers, shown] : headers;
       const response = await client.request({ method, headers: all, body: [body], mostBodyBytes: MOST_ANSWER_BYTES }, signal);
-      if (response.status !== 401 || !first || !shown || !credentials!.refused(shown)) return { response, shown };
+      if (response.status !== 401 || !first || !shown || !credentials!.refused(shown)) return response;
     }
   }
 

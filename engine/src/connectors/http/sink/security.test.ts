@@ -271,12 +271,6 @@ test('OAuth2: a token that ends is replaced before, one that is not taken any mo
   assert.deepEqual([asked.length, state.refused], [3, 1]);
 });
 
-test('a server that shows what it was sent gives no secret away', async (t) => {
-  const url = await serve(t, (request, response) => response.writeHead(400).end(`got ${request.headers.authorization}`));
-  const auth = { ...usualAuth, type: 'bearer', token: 'very-secret' } as ClientAuth;
-  assert.match(await outcome((await open(t, '/', { url, auth })).sink), / answers 400: got Bearer \*\*\*$/);
-});
-
 test('OAuth2: while there is no token the rows wait, and the reason is said without the secret', async (t) => {
   const { state, sink } = await oauth(t);
   for (const [answer, what] of [
