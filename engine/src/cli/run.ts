@@ -7,9 +7,10 @@ import { EnergyMeter } from '../observe/energy.ts';
 import { peakMemoryBytes } from '../observe/peak-memory.ts';
 import { renderSummary } from '../observe/summary.ts';
 import { Terminal } from '../observe/terminal.ts';
+import { endProcess } from '../pipeline/end-threads.ts';
 import type { Metrics } from '../pipeline/metrics.ts';
 import { DEAD_LETTERS } from '../pipeline/plan-worker.ts';
-import { DRAIN_SECS, type RunResult, runPunchline } from '../pipeline/run-punchline.ts';
+import { DRAIN_SECS, type RunOptions, type RunResult, runPunchline } from '../pipeline/run-punchline.ts';
 import type { Punchline } from '../spec/plan.ts';
 import { defaultStateFolder } from '../state/state-folder.ts';
 import { argumentProblem } from './argument-problem.ts';
@@ -43,12 +44,19 @@ export async function runRun(args: readonly string[], io: CommandIo): Promise<nu
 
   const terminal = new Terminal(io.stderr);
   const running: Metrics[] = [];
+  let leftOpen = false;
   const stop = new AbortController();
   const signals = watchSignals(terminal, stop, parsed.drainSecs);
   const runs = punchlines.map(async (punchline) => {
-    const result = await runOne(punchline, parsed, io, terminal, stop.signal, (metrics) => {
-      running.push(metrics);
-      if (running.length === punchlines.length) terminal.progress(() => running, since);
+    const result = await runOne(punchline, parsed, io, terminal, {
+      stop: stop.signal,
+      started: (metrics) => {
+        running.push(metrics);
+        if (running.length === punchlines.length) terminal.progress(() => running, since);
+      },
+      leftOpen: () => {
+        leftOpen = true;
+      },
     });
     return { punchline, result };
   });
@@ -71,6 +79,7 @@ export async function runRun(args: readonly string[], io: CommandIo): Promise<nu
     }
     if (ended.length > 1) terminal.print(`reef: ${punchline.label}: exit code ${codes[index]}\n`);
   }
+  if (leftOpen) await endProcess(worst(codes));
   return worst(codes);
 }
 
@@ -120,18 +129,16 @@ async function runOne(
   args: RunArgs,
   io: CommandIo,
   terminal: Terminal,
-  stop: AbortSignal,
-  started: (metrics: Metrics) => void,
+  options: Pick<RunOptions, 'stop' | 'started' | 'leftOpen'>,
 ): Promise<RunResult | Error> {
   try {
     return await runPunchline(plan, {
       stateFolder,
       workers: args.workers,
       log: terminal.log(label),
-      stop,
+      ...options,
       drainMs: args.drainSecs * 1000,
       tracking: io.env.REEF_BENCH_NOOP !== '1',
-      started,
     });
   } catch (error) {
     const message = error instanceof ReefError ? error.message : ((error as Error).stack ?? String(error));
@@ -163,7 +170,7 @@ function parseRunArgs(args: readonly string[]): RunArgs | string {
   }
 }
 
-/** The first signal ends in order, the second at once. */
+/** The first signal ends in order, the second at once, the third whatever hangs. */
 function watchSignals(
   terminal: Terminal,
   stop: AbortController,
@@ -171,8 +178,11 @@ function watchSignals(
 ): { readonly received: number | undefined; close(): void } {
   const numbers = { SIGINT: 2, SIGTERM: 15 } as const;
   let received: number | undefined;
+  let count = 0;
   const on = (signal: keyof typeof numbers): void => {
-    if (received !== undefined) process.exit(128 + numbers[signal]);
+    if (++count > 2) process.kill(process.pid, 'SIGKILL');
+    if (count === 2) void endProcess(128 + numbers[signal]);
+    if (count > 1) return;
     received = numbers[signal];
     terminal.print(`reef: ${signal}: delivering what was read, for ${drainSecs} s at most; once more ends at once\n`);
     stop.abort();

@@ -41,8 +41,8 @@ export interface ComputerOptions {
   readonly inFlight: InFlight | undefined;
   /** Nothing can be computed any more. */
   failed(error: ReefError): void;
-  /** A thread hangs and cannot be ended. */
-  unkillable(job: Job): void;
+  /** A thread hangs, on rows of this source, and cannot be ended. */
+  unkillable(source?: string): void;
 }
 
 interface Need {
@@ -74,7 +74,7 @@ export class Computer {
     this.#watchdog = new Watchdog({
       computing: () => this.#computing(),
       busy: () => this.busy,
-      unkillable: (job) => options.unkillable(job),
+      unkillable: ({ sourceId }) => options.unkillable(sourceId),
     });
   }
 
@@ -107,7 +107,10 @@ export class Computer {
     Atomics.store(this.#cancelled, 0, 1);
     clearTimeout(this.#idleTimer);
     this.#watchdog.stop();
-    await Promise.all(this.#handles.map((handle) => handle?.stop()));
+    const end = async (handle: WorkerHandle): Promise<void> => {
+      if (!(await handle.stop())) this.#options.unkillable(handle.jobs[0]?.sourceId);
+    };
+    await Promise.all(this.#handles.map((handle) => handle && end(handle)));
     this.#handles.fill(undefined);
   }
 
@@ -366,7 +369,11 @@ export class Computer {
   /** Gives back the workers, and with them the memory. */
   async #rest(): Promise<void> {
     const handles = this.#handles.splice(0, this.#handles.length, ...this.#handles.map(() => undefined));
-    await Promise.all(handles.map((handle) => handle?.stop()));
+    const ended = await Promise.all(handles.map((handle) => handle?.stop()));
+    // A thread that works on though it has nothing to do keeps the memory.
+    if (ended.includes(false))
+      this.#options.log.warn('A worker without rows cannot be ended: a function of it goes on by itself');
+    if (ended.includes(false)) return;
     if (this.busy || this.workers > 0) return;
     this.#options.memory.release();
     collectGarbage();

@@ -52,8 +52,8 @@ export interface PipelineOptions {
   readonly probe?: Probe;
   /** The source as it is to be run, when the punchline says more about its running than about its rows. */
   controlSource?(node: PunchlineNode, source: Source): Source;
-  /** A worker hangs and cannot be ended: the process must go (the next start isolates its rows). */
-  unkillable(): void;
+  /** A worker hangs on rows of this source and cannot be ended: the process must go (the next start isolates the rows). */
+  unkillable(source?: string): void;
 }
 
 export const defaultTuning = {

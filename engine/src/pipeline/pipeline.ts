@@ -75,7 +75,6 @@ export class Pipeline {
       documents: {
         ...options,
         prepared: () => this.#prepared,
-        unkillable: () => options.unkillable(),
       },
       failed,
       counted: (counts) => this.#count({ ...counts, rows: 0 }),
@@ -97,7 +96,7 @@ export class Pipeline {
       jobsPerWorker: options.probe ? 1 : 2,
       wanted: () => this.#deliveries.wanted(),
       failed,
-      unkillable: () => options.unkillable(),
+      unkillable: (source) => options.unkillable(source),
     });
     this.#intake = new Intake({
       plan: this.#plan,

@@ -19,7 +19,10 @@ process.once('message', (request: ProbeRequest) => {
     () => process.exit(0),
   );
 });
-process.once('disconnect', () => process.exit(0));
+// Nobody waits for the answer any more. An exit would wait for threads that hang.
+process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+// Ctrl-C goes to all processes of the terminal: it is the parent's to say what follows from it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
 async function probe(request: ProbeRequest): Promise<void> {
   const { punchline, checkpoint, suspects, ranges, singly, record, folder } = request;

@@ -8,6 +8,7 @@
 import { fork } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { ReefError } from '../errors.ts';
 import type { Log } from '../spec/node.ts';
 import type { Punchline } from '../spec/plan.ts';
 import type { Checkpoint } from '../state/checkpoint.ts';
@@ -42,6 +43,8 @@ export interface ProbeOptions {
   /** Entry of the child process. */
   readonly child: URL;
   readonly log: Log;
+  /** Ends the search: nobody is found guilty any more. */
+  readonly stop: AbortSignal;
 }
 
 export async function isolateKillers(options: ProbeOptions): Promise<void> {
@@ -53,7 +56,11 @@ export async function isolateKillers(options: ProbeOptions): Promise<void> {
   if (interrupted.length === 0 && digests.length === 0) return;
   const doing = interrupted.length > 0 ? `it computed ${describe(interrupted)}: these are computed` : 'it started: that is done';
   log.warn(`The last run was killed while ${doing} on trial, in a process of its own`);
-  await new Search(options, digests).run(interrupted);
+  try {
+    await new Search(options, digests).run(interrupted);
+  } catch (error) {
+    if (!options.stop.aborted) throw error;
+  }
 }
 
 class Search {
@@ -122,12 +129,12 @@ class Search {
     singly: boolean,
     suspects = this.#options.state.suspects.list,
   ): Promise<Range[] | undefined> {
-    const { punchline, state, child } = this.#options;
+    const { punchline, state, child, stop } = this.#options;
     const { checkpoint, folder } = state;
     const record = join(folder, 'probe-inflight');
     // What an earlier child has noted must not be taken for this one's.
     rmSync(record, { force: true });
-    const died = await runChild(child, { punchline, checkpoint, suspects, ranges, singly, record, folder });
+    const died = await runChild(child, { punchline, checkpoint, suspects, ranges, singly, record, folder }, stop);
     return died ? readInFlight(record) : undefined;
   }
 }
@@ -142,17 +149,29 @@ function describe(ranges: readonly Range[]): string {
   return ranges.map(({ source, partition, from, to }) => `bytes ${from} to ${to} of "${source}" (${partition})`).join(', ');
 }
 
-/** True when the child died or hung. */
-function runChild(entry: URL, request: ProbeRequest): Promise<boolean> {
-  return new Promise((resolve) => {
+/** Signals that nothing computed brings about. */
+const FROM_OUTSIDE: readonly unknown[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** True when the child died or hung; rejects when it was ended from outside, which says nothing. */
+function runChild(entry: URL, request: ProbeRequest, stop: AbortSignal): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    stop.throwIfAborted();
     const child = fork(entry, [], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], serialization: 'advanced' });
     const timer = setTimeout(() => child.kill('SIGKILL'), CHILD_MS);
-    const end = (died: boolean): void => {
+    const abort = (): void => {
+      child.kill('SIGKILL');
+      reject(stop.reason);
+    };
+    stop.addEventListener('abort', abort, { once: true });
+    const end = (died: boolean, signal: NodeJS.Signals | null = null): void => {
       clearTimeout(timer);
-      resolve(died);
+      stop.removeEventListener('abort', abort);
+      if (FROM_OUTSIDE.includes(signal))
+        reject(new ReefError('state', `Cannot find what killed the last run: the trial was ended by ${signal}`));
+      else resolve(died);
     };
     child.once('error', () => end(true));
-    child.once('exit', (code) => end(code !== 0));
+    child.once('exit', (code, signal) => end(code !== 0, signal));
     child.send(request, (error) => {
       if (error) child.kill('SIGKILL');
     });

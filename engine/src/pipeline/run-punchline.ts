@@ -1,6 +1,5 @@
 /** The life of one punchline: state folder, recovery, run, drain, and what is left behind for the next start. */
 
-import { setTimeout as wait } from 'node:timers/promises';
 import { probeEntry } from '../assets.ts';
 import { loadKernelModule } from '../batch/kernel-module.ts';
 import { ReefError } from '../errors.ts';
@@ -8,18 +7,21 @@ import type { Log } from '../spec/node.ts';
 import type { Punchline } from '../spec/plan.ts';
 import { bootId } from '../state/boot.ts';
 import { openState, type State } from '../state/state.ts';
-import type { Metrics } from './metrics.ts';
+import { type Metrics, newMetrics } from './metrics.ts';
 import { realSinks } from './open-sinks.ts';
 import { defaultTuning, type PipelineOptions } from './options.ts';
 import { Pipeline } from './pipeline.ts';
 import { type RunControl, runControl } from './run-control.ts';
 import { specify } from './specify.ts';
+import { within } from './within.ts';
 
 /** What was fed must be delivered in this time after a stop; what is not is read again at the next start. */
 export const DRAIN_SECS = 10;
 
-/** The last checkpoint of a run that could not deliver everything gets so long. */
+/** The last checkpoint of a run that could not deliver everything gets so long, */
 const LAST_SAVE_MS = 1000;
+/** and so long do nodes get to close after that. */
+const CLOSE_MS = 5000;
 
 export interface RunOptions {
   readonly stateFolder: string;
@@ -33,6 +35,8 @@ export interface RunOptions {
   readonly drainMs?: number;
   /** Rows are about to flow. */
   started?(metrics: Metrics): void;
+  /** A node could not be closed in time: what it holds may keep the process from ending by itself. */
+  leftOpen?(): void;
 }
 
 export interface RunResult {
@@ -58,7 +62,9 @@ export async function runPunchline(punchline: Punchline, options: RunOptions): P
     if (state.interrupted.length > 0 || state.killedAtStart) {
       // Imported when needed: it brings node:child_process.
       const { isolateKillers } = await import('./probe.ts');
-      await isolateKillers({ punchline, specs, state, child: probeEntry(), log: options.log });
+      await isolateKillers({ punchline, specs, state, child: probeEntry(), log: options.log, stop: options.stop });
+      // What was to be found out is still to be found out.
+      if (options.stop.aborted) return { outcome: 'stopped', metrics: newMetrics(), deadLetters: state.deadLetters };
     }
     const control = runControl(punchline, options.log);
     const pipeline = new Pipeline(punchline, specs, state, {
@@ -71,8 +77,12 @@ export async function runPunchline(punchline: Punchline, options: RunOptions): P
       durable: boot === undefined,
       openSinks: realSinks,
       controlSource: control.controlSource,
-      // The in-flight record stays: the next start isolates what hangs.
-      unkillable: () => process.kill(process.pid, 'SIGKILL'),
+      unkillable: (source) => {
+        const where = source === undefined ? '' : ` on rows of "${source}"`;
+        options.log.warn(`A function hangs${where}, and its thread cannot be ended: the process is (SIGKILL), start it again`);
+        // The in-flight record stays: the next start isolates what hangs.
+        process.kill(process.pid, 'SIGKILL');
+      },
     });
     const result = await runOpened(pipeline, punchline, state, { ...options, control });
     await state.markClean({ durable: result.outcome === 'finished' || result.outcome === 'stopped' });
@@ -91,44 +101,65 @@ async function runOpened(
   const { exit } = options.control;
   const { metrics } = pipeline;
   const common = { metrics, deadLetters: state.deadLetters };
-  try {
-    await pipeline.open();
-    await state.markStarted();
-  } catch (error) {
-    await pipeline.close('stopped').catch(() => {});
-    throw error;
-  }
-  options.started?.(metrics);
   const undrained = Promise.withResolvers<'undrained'>();
   let timer: NodeJS.Timeout | undefined;
   const stop = (): void => {
     pipeline.stop();
     timer ??= setTimeout(() => undrained.resolve('undrained'), options.drainMs ?? DRAIN_SECS * 1000);
   };
-  exit?.start(metrics, stop);
   if (options.stop.aborted) stop();
   else options.stop.addEventListener('abort', stop, { once: true });
   try {
+    const opened = pipeline.open().then(() => state.markStarted());
+    // Nothing was read: when a node does not open, there is nothing to wait for.
+    if ((await Promise.race([opened, undrained.promise])) === 'undrained') {
+      opened.catch(() => {});
+      await closeInTime(pipeline, options);
+      return { outcome: 'stopped', ...common };
+    }
+  } catch (error) {
+    clearTimeout(timer);
+    options.stop.removeEventListener('abort', stop);
+    await closeInTime(pipeline, options);
+    throw error;
+  }
+  options.started?.(metrics);
+  exit?.start(metrics, stop);
+  try {
     const ended = await Promise.race([pipeline.run(), undrained.promise]);
     // What sinks did take need not be read again; a sink that hangs must not hold up the end a second time.
-    if (ended === 'undrained')
-      await Promise.race([pipeline.saveProgress().catch(() => {}), wait(LAST_SAVE_MS, undefined, { ref: false })]);
+    if (ended === 'undrained') await within(LAST_SAVE_MS, quietly(pipeline.saveProgress()));
     exit?.check();
     const inTime = pipeline.stopping && (options.stop.aborted || !exit?.success) ? 'stopped' : 'finished';
     const outcome = ended ?? (exit?.failure ? 'failed' : inTime);
-    await pipeline.close(outcome === 'finished' ? 'finished' : 'stopped');
+    if (outcome === 'finished') await pipeline.close('finished');
+    else await closeInTime(pipeline, options);
     if (outcome === 'finished' && punchline.kind === 'BatchPunchline') await state.remove();
     if (exit?.success) options.log.info(`ended by an exit condition of ${exit.success}`);
     return { outcome, ...(outcome === 'failed' ? { error: exit?.failure } : {}), ...common };
   } catch (error) {
-    await pipeline.saveProgress().catch(() => {});
-    await pipeline.close('stopped').catch(() => {});
+    // The reason may be one that keeps the checkpoint from being written as well.
+    await within(CLOSE_MS, quietly(pipeline.saveProgress()));
+    await closeInTime(pipeline, options);
     return { outcome: 'failed', error: asReefError(error), ...common };
   } finally {
     clearTimeout(timer);
     exit?.close();
     options.stop.removeEventListener('abort', stop);
   }
+}
+
+/** All that is to be kept is kept: a node that does not close must not hold up the end. */
+async function closeInTime(pipeline: Pipeline, { leftOpen }: RunOptions): Promise<void> {
+  if (!(await within(CLOSE_MS, quietly(pipeline.close('stopped'))))) leftOpen?.();
+}
+
+/** True when it has come to its end, whatever that was. */
+function quietly(done: Promise<void>): Promise<true> {
+  return done.then(
+    () => true,
+    () => true,
+  );
 }
 
 /** Without it, the figures of a run that goes on look as if rows were missing. */

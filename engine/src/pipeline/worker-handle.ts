@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import type { FromWorker, ToWorker, WorkerData } from '../worker/protocol.ts';
+import { endThread, watchThread } from './end-threads.ts';
 import type { Job } from './job.ts';
 
 export interface WorkerEvents {
@@ -24,6 +25,7 @@ export class WorkerHandle {
   constructor(index: number, worker: Worker, data: WorkerData, events: WorkerEvents) {
     this.index = index;
     this.#worker = worker;
+    watchThread(worker);
     this.#worker.on('message', (message: FromWorker) => {
       this.silentSecs = 0;
       if (message.type === 'ready') this.ready = true;
@@ -43,10 +45,10 @@ export class WorkerHandle {
     this.#worker.postMessage(message);
   }
 
-  /** Ends the thread on purpose: no `gone` follows. */
-  async stop(): Promise<void> {
+  /** Ends the thread on purpose: no `gone` follows. False when it cannot be ended. */
+  stop(): Promise<boolean> {
     this.#stopping = true;
-    await this.#worker.terminate();
+    return endThread(this.#worker);
   }
 
   /** Ends a thread that hangs: `gone` follows, unless the thread cannot be ended. */
