@@ -4,8 +4,8 @@ import { kindAt, word } from './columns-read';
 import { RAW, STRING } from './convert';
 
 /** The address parsed last: IPv4 in `low`, IPv6 in both. */
-let high: u64 = 0;
-let low: u64 = 0;
+export let high: u64 = 0;
+export let low: u64 = 0;
 
 /** Reads four decimal bytes without leading zeros; true when nothing but them stands in [p, end). */
 function parseIpv4(p: usize, end: usize): bool {
@@ -111,7 +111,7 @@ function parseIpv6(p: usize, end: usize): bool {
 }
 
 /** Parses the address in [p, end): 4, 6, or 0 when it is none. An IPv4 address mapped into IPv6 counts as IPv4. */
-function parseAddress(p: usize, end: usize): u32 {
+export function parseAddress(p: usize, end: usize): u32 {
   if (end - p > 45) return 0;
   if (parseIpv4(p, end)) return 4;
   if (!parseIpv6(p, end)) return 0;

@@ -165,7 +165,7 @@ function writeConstant(
 }
 
 /** Kind of a compact JSON text. */
-function kindOfJson(json: string): number {
+export function kindOfJson(json: string): number {
   const kind = { '"': 1, t: 4, f: 5, n: 6, '{': 7, '[': 8 }[json[0]!];
   return kind ?? (/[.e]/i.test(json) ? 3 : 2);
 }

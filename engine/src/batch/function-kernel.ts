@@ -36,11 +36,28 @@ export interface FunctionKernel {
   // biome-ignore format: one parameter list
   writeTimes(rows: number, n: number, seconds: number, nanos: number, states: number, program: number, starts: number, ends: number, kinds: number, to: number): number;
   timesEnd(): number;
+
+  // biome-ignore format: one parameter list
+  maskEnds: (...args: [...ColumnArguments, first: number, last: number, length: number, mark: number, markLength: number]) => number;
+  maskPatterns: (...args: [...ColumnArguments, patterns: number, mark: number, markLength: number]) => number;
+  readAddresses: (...args: [...ColumnArguments, versions: number, out: number]) => number;
+  shortenAddresses: (...args: [...ColumnArguments, bits4: number, bits6: number, versions: number, to: number]) => number;
+  // biome-ignore format: one parameter list
+  joinTexts(parts: number, count: number, rows: number, n: number, lenient: number, starts: number, ends: number, kinds: number): number;
+  // biome-ignore format: one parameter list
+  flattenObjects: (...args: [...ColumnArguments, prefix: number, prefixLength: number, joint: number, jointLength: number, depth: number, indexed: number, bare: number, problems: number]) => number;
+  // biome-ignore format: one parameter list
+  nestColumns(steps: number, count: number, rows: number, n: number, stack: number, starts: number, ends: number, kinds: number): number;
+
+  hashTexts: (...args: [...ColumnArguments, seed: number, out: number]) => void;
+  sha256Texts: (...args: [...ColumnArguments, tables: number, keyed: number, out: number]) => number;
+  sha256Block(tables: number, block: number, state: number): number;
+  xxh64Texts: (...args: [...ColumnArguments, out: number]) => void;
 }
 
-type Column = [starts: number, ends: number, kinds: number, rows: number, n: number];
+export type ColumnArguments = [starts: number, ends: number, kinds: number, rows: number, n: number];
 /** Returns how many rows are bad, -1 when the arena is full. */
-type ParseTexts<Options extends number[]> = (...args: [...Column, ...Options, problems: number]) => number;
+type ParseTexts<Options extends number[]> = (...args: [...ColumnArguments, ...Options, problems: number]) => number;
 
 /** What functions that use it see of a batch. */
 export type TokenBatch = TokenAccess & { readonly size: number; readonly rows: Uint32Array };
@@ -108,4 +125,9 @@ export function takeTexts(view: TokenBatch, tokens: Tokens, others: number = Tex
     )),
   );
   return texts;
+}
+
+/** A column and the live rows, as the module's functions take them. */
+export function columnArguments({ rowsPointer, rows }: TokenBatch, { starts, ends, kinds }: Tokens): ColumnArguments {
+  return [starts, ends, kinds, rowsPointer, rows.length];
 }

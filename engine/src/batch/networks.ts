@@ -8,9 +8,14 @@ export interface Networks {
   readonly ipv6: BigUint64Array;
 }
 
-interface Range {
+export interface Range {
   readonly first: bigint;
   readonly last: bigint;
+}
+
+/** The addresses of one network; those of IPv4 mapped into IPv6 count as IPv4. */
+export interface NetworkRange extends Range {
+  readonly version: 4 | 6;
 }
 
 /** Why `text` is no network; `undefined` when it is one. An address without a length stands for itself. */
@@ -28,19 +33,26 @@ export function parseNetworks(texts: readonly string[]): Networks {
   const ipv4: Range[] = [];
   const ipv6: Range[] = [];
   for (const text of texts) {
-    const problem = networkProblem(text);
-    if (problem !== undefined) throw new TypeError(`Cannot use network: it ${problem}`);
-    const { address, bits, length } = split(text);
-    const host = (1n << BigInt(bits - Number(length))) - 1n;
-    const first = (bits === 32 ? ipv4Number(address) : ipv6Number(address)) & ~host;
-    const last = first | host;
-    if (bits === 128 && first >> 32n === 0xffffn) ipv4.push({ first: first & 0xffff_ffffn, last: last & 0xffff_ffffn });
-    else (bits === 32 ? ipv4 : ipv6).push({ first, last });
+    const { version, first, last } = networkRange(text);
+    (version === 4 ? ipv4 : ipv6).push({ first, last });
   }
   return {
     ipv4: Uint32Array.from(merge(ipv4).flatMap(({ first, last }) => [Number(first), Number(last)])),
     ipv6: BigUint64Array.from(merge(ipv6).flatMap(({ first, last }) => [...halves(first), ...halves(last)])),
   };
+}
+
+/** Throws a `TypeError` when `text` is no network. */
+export function networkRange(text: string): NetworkRange {
+  const problem = networkProblem(text);
+  if (problem !== undefined) throw new TypeError(`Cannot use network: it ${problem}`);
+  const { address, bits, length } = split(text);
+  const host = (1n << BigInt(bits - Number(length))) - 1n;
+  const first = (bits === 32 ? ipv4Number(address) : ipv6Number(address)) & ~host;
+  const last = first | host;
+  if (bits === 32) return { version: 4, first, last };
+  if (first >> 32n !== 0xffffn) return { version: 6, first, last };
+  return { version: 4, first: first & 0xffff_ffffn, last: last & 0xffff_ffffn };
 }
 
 function split(text: string): { address: string; bits: number; length: string } {

@@ -45,7 +45,7 @@ export function evaluate(condition: Condition, batch: Batch): Mask {
 }
 
 /** The same for the rows where `needed` is 1; 0 elsewhere. */
-function evaluateWhere(condition: Condition, batch: Batch, needed: Mask): Mask {
+export function evaluateWhere(condition: Condition, batch: Batch, needed: Mask): Mask {
   if (condition.kind === 'compare') return and(condition.test(batch, needed), needed);
   if (condition.kind === 'not') {
     const part = evaluateWhere(condition.part, batch, needed);

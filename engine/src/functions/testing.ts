@@ -21,7 +21,7 @@ export async function run(
   spec: FunctionSpec,
   given: Readonly<Record<string, Json>>,
   text: string,
-  variant: KernelVariant = 'debug',
+  { variant = 'debug', folder = '/' }: { readonly variant?: KernelVariant; readonly folder?: string } = {},
 ): Promise<Outcome> {
   chooseFunctionKernel(variant);
   const { settings, problems } = await validateSettings(spec.settings, given);
@@ -35,12 +35,12 @@ export async function run(
   const opened = await spec.open({
     id: 'f',
     settings: checked,
-    folder: '/',
+    folder,
     punchlineKind: 'BatchPunchline',
     declared: [],
     alive() {},
     notice() {},
-    prepared: undefined,
+    prepared: structuredClone(await spec.prepare?.({ id: 'f', settings: checked, folder })),
     cancelled: new Int32Array(1),
     log: { info() {}, warn() {} },
   } satisfies FunctionContext<never>);

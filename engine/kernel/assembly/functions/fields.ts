@@ -1,7 +1,7 @@
 // The fields that are found in texts, each a column: names in a small hash table, columns made when a name is first met.
 //
 // Rows of one source look alike, so the field that came after this one in the last row is tried first.
-import { fill, get8, get16, get32, put8, put16, put32 } from '../access';
+import { copy, fill, get8, get16, get32, put8, put16, put32 } from '../access';
 import { alloc } from '../arena';
 import { sameBytes } from '../text';
 
@@ -112,6 +112,19 @@ export function fieldNamed(p: usize, end: usize): usize {
   }
   expected = <u32>added + 1;
   return columnOf(<u32>added);
+}
+
+/** The same for a name whose bytes will be written over: a new field gets a copy. */
+export function fieldNamedHere(p: usize, end: usize): usize {
+  const more = open;
+  open = false;
+  const column = fieldNamed(p, end);
+  open = more;
+  if (column || !more) return column;
+  const own = alloc(end - p);
+  if (!own) return noRoom();
+  copy(own, p, end - p);
+  return fieldNamed(own, own + (end - p));
 }
 
 /** Before each row. */

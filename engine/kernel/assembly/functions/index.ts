@@ -11,6 +11,11 @@ export { parseSyslog, setSyslog } from './parse-syslog';
 export { readTimes } from './read-time';
 export { takeTexts } from './texts';
 export { timesEnd, writeTimes } from './write-time';
+export { maskEnds, maskPatterns } from './mask';
+export { readAddresses, shortenAddresses } from './addresses';
+export { joinTexts } from './join';
+export { flattenObjects, nestColumns } from './objects';
+export { hashTexts, sha256Block, sha256Texts, xxh64Texts } from './digest';
 
 /** Says where the rows of the batch stand. */
 export function useInput(from: usize, to: usize): void {

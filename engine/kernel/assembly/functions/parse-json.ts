@@ -27,7 +27,7 @@ import {
 } from '../json-token';
 import { linkInside, openShape, rowStart } from '../shape';
 import { findBackslash, findByte, unescape } from '../text';
-import { clearFields, fieldNamed, fieldsFull, firstField, noRoom, putField } from './fields';
+import { clearFields, fieldCount, fieldNamed, fieldsFull, firstField, noRoom, putField } from './fields';
 import { ARENA_FULL, TOO_MANY_FIELDS } from './problems';
 
 let closing: usize = 0;
@@ -146,7 +146,8 @@ function memberColumn(key: usize, keyEnd: usize): usize {
   if (findBackslash(key, keyEnd) == keyEnd) return fieldNamed(key, keyEnd);
   const name = alloc(keyEnd - key);
   if (!name) return noRoom();
-  const end = unescape(key, keyEnd, name);
-  release((end + 15) & ~15);
-  return fieldNamed(name, end);
+  const fields = fieldCount();
+  const column = fieldNamed(name, unescape(key, keyEnd, name));
+  if (fieldCount() == fields) release(name);
+  return column;
 }

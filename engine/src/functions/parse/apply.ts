@@ -1,12 +1,12 @@
 /** One batch through a parser: texts, fields, their types, and what becomes of rows that cannot be read. */
 import type { Batch } from '../../batch/batch.ts';
 import { convertTokens } from '../../batch/conversion.ts';
-import { mergeTokens } from '../../batch/decoded-rows.ts';
 import { type TokenBatch, takeTexts } from '../../batch/function-kernel.ts';
 import { KIND_RAW } from '../../batch/kernel-exports.ts';
 import { copyTokens, kindOf, type Tokens } from '../../batch/tokens.ts';
 import type { ColumnType } from '../../spec/column-type.ts';
 import { missingText } from '../row-problems.ts';
+import { layOver } from '../row-tokens.ts';
 import type { Field, Parser } from './parser.ts';
 import { problemText } from './problems.ts';
 
@@ -57,10 +57,8 @@ class ParseRun {
     this.#failWhereUnread(tokens, problems);
     const typed = fields.map((field) => this.#convert(field));
     if (this.#failures > 0) for (const { tokens } of typed) this.#clearFailed(tokens);
-    for (const { name, tokens } of typed) this.#set(this.#options.prefix + name, tokens);
-    if (this.#options.removeColumn && !typed.some(({ name }) => this.#options.prefix + name === this.#options.column)) {
-      this.#remove(from);
-    }
+    if (this.#options.removeColumn) this.#remove(from);
+    for (const { name, tokens } of typed) layOver(view, this.#options.prefix + name, tokens);
   }
 
   #fail(row: number, reason: string): void {
@@ -96,14 +94,6 @@ class ParseRun {
   #clearFailed({ kinds }: Tokens): void {
     const { bytes } = this.#view.arena;
     for (const row of this.#rows) if (this.#failed[row] === 1) bytes[kinds + row] = 0;
-  }
-
-  /** A row keeps its own column where the text has no such field. */
-  #set(name: string, tokens: Tokens): void {
-    const { arena, size } = this.#view;
-    if (!arena.kernel.anyKind(tokens.kinds, size)) return;
-    const own = this.#view.tokens(name);
-    this.#view.setTokens(name, own === undefined ? tokens : mergeTokens(arena, tokens, own, size));
   }
 
   #remove(from: Tokens): void {

@@ -1,14 +1,15 @@
 /** The formats of `parse` that the functions' module reads. */
 
-import { TextOf } from '../../batch/function-kernel.ts';
+import { columnArguments, TextOf } from '../../batch/function-kernel.ts';
 import { compileTimeFormat, withFraction } from '../time-format.ts';
-import { columnOf, type FieldNames, type Parser, readFields, type Texts } from './parser.ts';
+import { type FieldNames, type Parser, readFields, type Texts } from './parser.ts';
 
 /** Members of a JSON object; a column that holds an object already will do. */
 export function jsonParser(fields: FieldNames): Parser {
   return {
     others: TextOf.objects,
-    read: (texts) => readFields(texts, fields, (kernel) => kernel.parseJson(...columnOf(texts), texts.problems)),
+    read: (texts) =>
+      readFields(texts.view, fields, (kernel) => kernel.parseJson(...columnArguments(texts.view, texts.tokens), texts.problems)),
   };
 }
 
@@ -28,12 +29,12 @@ export function pairParser(fields: FieldNames, options: PairOptions): Parser {
       const pair = arena.text(options.pairSeparator);
       const equals = arena.text(options.keySeparator);
       const truth = arena.text('true');
-      return readFields(texts, fields, (kernel) => {
+      return readFields(texts.view, fields, (kernel) => {
         // biome-ignore format: one argument list
         kernel.setPairs(
           pair.pointer, pair.length, equals.pointer, equals.length, Number(options.quotes), Number(options.standaloneKeys), truth.pointer,
         );
-        return kernel.parsePairs(...columnOf(texts), texts.problems);
+        return kernel.parsePairs(...columnArguments(texts.view, texts.tokens), texts.problems);
       });
     },
   };
@@ -50,7 +51,10 @@ export function csvParser(fields: FieldNames, { separator, quotes, strict, skipE
   const flags = [separator.charCodeAt(0), Number(quotes), Number(strict), Number(skipEmpty)] as const;
   return {
     others: TextOf.strings,
-    read: (texts) => readFields(texts, fields, (kernel) => kernel.parseCsv(...columnOf(texts), ...flags, texts.problems)),
+    read: (texts) =>
+      readFields(texts.view, fields, (kernel) =>
+        kernel.parseCsv(...columnArguments(texts.view, texts.tokens), ...flags, texts.problems),
+      ),
   };
 }
 
@@ -98,14 +102,18 @@ export function syslogParser(wanted: readonly string[], { standard, offsetSecond
       const columns = arena.take(syslogFields.length * 4);
       const words = writeNames(texts);
       const [timePrograms, iso] = [arena.copyOf(programs), arena.copyOf(isoProgram)];
-      return readFields(texts, { names, limit: names.length }, (kernel) => {
+      return readFields(texts.view, { names, limit: names.length }, (kernel) => {
         const entries = kernel.fieldEntries() >>> 2;
         for (const [i, { name }] of syslogFields.entries()) {
           const at = names.indexOf(name);
           arena.words[(columns >>> 2) + i] = at < 0 ? 0 : arena.words[entries + at * 4 + 2]!;
         }
         kernel.setSyslog(columns, words, timePrograms, iso, timestamp / 1000, offsetSeconds);
-        return kernel.parseSyslog(...columnOf(texts), syslogStandards.indexOf(standard), texts.problems);
+        return kernel.parseSyslog(
+          ...columnArguments(texts.view, texts.tokens),
+          syslogStandards.indexOf(standard),
+          texts.problems,
+        );
       });
     },
   };

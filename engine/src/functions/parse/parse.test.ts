@@ -137,7 +137,7 @@ test('json reads what JSON.parse reads, and refuses what it refuses', async () =
         });
         for (const variant of ['debug', 'scalar', 'simd'] as const) {
           const given = { column: 'm', format: 'json', prefix: 'p_', on_error: 'keep' };
-          const { rows } = await run(parse, given, rowsOf(texts), variant);
+          const { rows } = await run(parse, given, rowsOf(texts), { variant });
           const found = rows.map((row, i) => {
             const entries = Object.entries(row as object).filter(([name]) => name !== 'm');
             if (entries.length === 0 && expected[i] === 'refused') return 'refused';
@@ -145,12 +145,12 @@ test('json reads what JSON.parse reads, and refuses what it refuses', async () =
           });
           assert.deepEqual(
             found,
-            expected.map((one) => (Array.isArray(one) ? plain(Object.fromEntries(one)) : one)),
+            expected.map((one) => (Array.isArray(one) ? Object.fromEntries(one) : one)),
           );
         }
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
 
@@ -192,7 +192,7 @@ test('csv reads back what was written by its rules', async () => {
       const expected = records.map(([a, b, c]) => plain({ a: a.toWellFormed(), b: b.toWellFormed(), c: c.toWellFormed() }));
       assert.deepEqual(await parsed({ format: 'csv', columns: six }, texts), expected);
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
 
@@ -241,7 +241,7 @@ test('key_value reads back what was written', async () => {
       );
       assert.deepEqual(await parsed({ format: 'key_value' }, texts), objects.map(plain));
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
 

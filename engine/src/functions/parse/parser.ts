@@ -34,7 +34,7 @@ export interface FieldNames {
 }
 
 /** Opens fields, calls what reads the texts into them, and collects what was found. */
-export function readFields({ view }: Texts, { names, limit }: FieldNames, read: (kernel: FunctionKernel) => number): Field[] {
+export function readFields(view: TokenBatch, { names, limit }: FieldNames, read: (kernel: FunctionKernel) => number): Field[] {
   const { arena, size } = view;
   const known = (names ?? []).map((name) => arena.text(name));
   return withFunctionKernel(view, (kernel) => {
@@ -59,9 +59,4 @@ function collect(kernel: FunctionKernel, arena: Arena, size: number): Field[] {
     });
   }
   return fields;
-}
-
-/** The column arguments of the module's functions that read texts. */
-export function columnOf({ tokens, rowsPointer, rows }: Texts): [number, number, number, number, number] {
-  return [tokens.starts, tokens.ends, tokens.kinds, rowsPointer, rows.length];
 }
