@@ -26,6 +26,7 @@ export type {
   Position,
   PrepareContext,
   RefusedRow,
+  RowTexts,
   SettingIssue,
   SettledStretch,
   Sink,

@@ -11,6 +11,7 @@ import type {
   PartitionFeed,
   PartitionOptions,
   Position,
+  RowTexts,
   SinkPosition,
   SinkSpec,
   SourceSpec,
@@ -85,20 +86,31 @@ export interface SinkOptions extends NodeOptions {
 
 /** Opens a sink; what it is given is encoded as JSON lines. */
 export async function openSink<F extends Fields>(spec: SinkSpec<F>, options: SinkOptions = {}): Promise<TestSink> {
-  const sink = await spec.open({ ...(await context(spec, options)), resume: options.resume });
+  const opened = await context(spec, options);
+  const sink = await spec.open({ ...opened, resume: options.resume });
+  const sideColumns = spec.sideColumns?.(opened.settings) ?? [];
   return {
     write(rows) {
-      const lines = rows.map((row) => `${JSON.stringify(row)}\n`);
-      const offsets = new Uint32Array(rows.length + 1);
-      lines.forEach((line, index) => {
-        offsets[index + 1] = offsets[index]! + Buffer.byteLength(line);
-      });
-      const bytes = shared(Buffer.from(lines.join('')));
-      const chunk = { bytes, rows: rows.length, offsets };
+      const side = sideColumns.map((name) => textsOf(rows.map((row) => lineOf(row[name]))));
+      const chunk = { ...textsOf(rows.map((row) => JSON.stringify(row))), rows: rows.length, side };
       return 'send' in sink ? sink.send(chunk, new AbortController().signal) : sink.write({ ...chunk, partition: 'test/rows' });
     },
     close: (outcome = 'finished') => sink.close(outcome),
   };
+}
+
+/** A value as the codec `line` writes it. */
+function lineOf(value: Json | undefined): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function textsOf(lines: readonly string[]): RowTexts {
+  const offsets = new Uint32Array(lines.length + 1);
+  lines.forEach((line, index) => {
+    offsets[index + 1] = offsets[index]! + Buffer.byteLength(line) + 1;
+  });
+  return { bytes: shared(Buffer.from(lines.map((line) => `${line}\n`).join(''))), offsets };
 }
 
 /** As the engine has it: over shared memory, which some functions of JavaScript refuse. */

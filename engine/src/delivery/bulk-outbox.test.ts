@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { TestLog } from '../connectors/testing/test-context.ts';
 import { ReefError } from '../errors.ts';
-import type { Bulk, BulkLimits, Undelivered } from '../spec/node.ts';
+import type { Bulk, BulkLimits, RowTexts, Undelivered } from '../spec/node.ts';
 import type { RetryPolicy } from '../spec/plan.ts';
 import { BulkOutbox, type Documented, type Refusal } from './bulk-outbox.ts';
 import type { NumberedPosition, Parcel } from './parcel.ts';
@@ -14,12 +14,20 @@ const wide: BulkLimits = { rows: 1000, bytes: 1 << 20, timeoutMs: 0, concurrency
 const atOnce: RetryPolicy = { initialMs: 1, maxMs: 1 };
 const passing = (): ReefError => new ReefError('io', 'Cannot send: busy', { retry: true });
 
-function textOf({ bytes, offsets, rows }: Bulk): string[] {
+function textsOf({ bytes, offsets }: RowTexts): string[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Array.from({ length: rows }, (_, row) => {
-    assert.equal(buffer[offsets[row + 1]! - 1], 0x0a);
-    return buffer.toString('utf8', offsets[row]!, offsets[row + 1]! - 1);
+  assert.equal(offsets.at(-1), bytes.length);
+  return Array.from(offsets.subarray(1), (end, row) => {
+    assert.equal(buffer[end - 1], 0x0a);
+    return buffer.toString('utf8', offsets[row]!, end - 1);
   });
+}
+
+function rowsOf(bulk: Bulk): string[] {
+  const rows = textsOf(bulk);
+  assert.equal(rows.length, bulk.rows);
+  assert.deepEqual(bulk.side.map(textsOf), [rows.map((row) => row + row)]);
+  return rows;
 }
 
 /** A parcel as main makes it of a slot: what is read after its release is not what stood there. */
@@ -27,6 +35,7 @@ class TestParcel implements Parcel {
   readonly rows: number;
   readonly bytes: Uint8Array;
   readonly offsets: Uint32Array;
+  readonly side: Parcel['side'];
   readonly label: string;
   readonly origins: Parcel['origins'];
   readonly settlements = Promise.withResolvers<string[]>();
@@ -46,6 +55,15 @@ class TestParcel implements Parcel {
       this.bytes.set(text, this.offsets[row]!);
       this.offsets[row + 1] = this.offsets[row]! + text.length;
     });
+    // One column beside them, which says the same twice.
+    const twice = rows.map((row) => Buffer.from(`${row}${row}\n`));
+    const sideOffsets = new Uint32Array(rows.length + 1);
+    twice.forEach((text, row) => {
+      sideOffsets[row + 1] = sideOffsets[row]! + text.length;
+    });
+    const sideBytes = new Uint8Array(new SharedArrayBuffer(sideOffsets[rows.length]!));
+    sideBytes.set(Buffer.concat(twice));
+    this.side = [{ bytes: sideBytes, offsets: sideOffsets }];
     // As they came: `<row>`, with others between that went elsewhere.
     const pointers = new Uint32Array(2 * rows.length);
     let input = '#'.repeat(7);
@@ -63,6 +81,7 @@ class TestParcel implements Parcel {
   release(): void {
     this.released++;
     this.bytes.fill(0x58);
+    this.side[0]!.bytes.fill(0x58);
     this.#input.fill(0x58);
   }
 
@@ -116,7 +135,7 @@ function open(
     sink: {
       limits: { ...wide, ...limits },
       async send(bulk, signal) {
-        const answer = await send(textOf(bulk), signal);
+        const answer = await send(rowsOf(bulk), signal);
         if (answer instanceof Error) throw answer;
         return answer;
       },

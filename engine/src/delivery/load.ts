@@ -4,6 +4,7 @@
  */
 import type { Bulk, BulkLimits } from '../spec/node.ts';
 import { type Origins, type Parcel, type RowOrigin, rowOrigin, type SinkPositions } from './parcel.ts';
+import { cutTexts, GatheredTexts, pickTexts } from './texts.ts';
 
 /** A parcel that is being handed out: it is released and settled once, when its last piece is. */
 export class OpenParcel {
@@ -79,47 +80,36 @@ export interface Share {
 
 /** The next rows of a parcel, as they stand in the shared memory. */
 export function loadOf(of: OpenParcel, rows: number): Load {
-  const { bytes, offsets, origins } = of.parcel;
+  const { origins } = of.parcel;
   const first = of.taken;
   of.taken += rows;
   of.hold();
   return {
-    ...piece(bytes, offsets, first, rows),
+    ...cut(of.parcel, first, rows),
     shares: [{ of, rows }],
     origin: (row) => rowOrigin(origins, first + row),
     release: () => of.drop(),
   };
 }
 
-/** Rows `first` to `first + rows` of a bulk, without a copy of their bytes. */
-export function piece(bytes: Uint8Array, offsets: Uint32Array, first: number, rows: number): Bulk {
-  const start = offsets[first]!;
-  const own = offsets.slice(first, first + rows + 1);
-  if (start > 0) for (let i = 0; i <= rows; i++) own[i]! -= start;
-  return { bytes: bytes.subarray(start, start + own[rows]!), rows, offsets: own };
+/** Rows `first` to `first + rows`, without a copy of their bytes. */
+function cut(bulk: Bulk, first: number, rows: number): Bulk {
+  return { ...cutTexts(bulk, first, rows), rows, side: bulk.side.map((texts) => cutTexts(texts, first, rows)) };
 }
 
 /** These rows of a bulk: without a copy where they stand side by side. */
 export function pick(bulk: Bulk, rows: Uint32Array): Bulk {
   const first = rows[0]!;
   if (rows.length === bulk.rows) return bulk;
-  if (rows.at(-1)! - first + 1 === rows.length) return piece(bulk.bytes, bulk.offsets, first, rows.length);
-  const offsets = new Uint32Array(rows.length + 1);
-  rows.forEach((row, i) => {
-    offsets[i + 1] = offsets[i]! + bulk.offsets[row + 1]! - bulk.offsets[row]!;
-  });
-  const bytes = new Uint8Array(offsets[rows.length]!);
-  rows.forEach((row, i) => {
-    bytes.set(bulk.bytes.subarray(bulk.offsets[row]!, bulk.offsets[row + 1]!), offsets[i]!);
-  });
-  return { bytes, rows: rows.length, offsets };
+  if (rows.at(-1)! - first + 1 === rows.length) return cut(bulk, first, rows.length);
+  return { ...pickTexts(bulk, rows), rows: rows.length, side: bulk.side.map((texts) => pickTexts(texts, rows)) };
 }
 
 /** Rows copied together, until they are a bulk. */
 export class Gathering {
-  #bytes = new Uint8Array(0);
-  #offsets = new Uint32Array(1);
   #rows = 0;
+  readonly #texts = new GatheredTexts();
+  readonly #side: GatheredTexts[] = [];
   #origins: GatheredOrigins[] = [];
   #shares: Share[] = [];
 
@@ -128,20 +118,18 @@ export class Gathering {
   }
 
   get bytes(): number {
-    return this.#offsets[this.#rows]!;
+    return this.#texts.bytes;
   }
 
   /** Takes a copy of the next rows of a parcel. */
   add(of: OpenParcel, rows: number): void {
-    const { bytes, offsets, origins } = of.parcel;
+    const { side, origins } = of.parcel;
     const first = of.taken;
-    const start = offsets[first]!;
-    const end = offsets[first + rows]!;
-    const base = this.bytes;
-    this.#bytes = roomFor(this.#bytes, base + end - start);
-    this.#offsets = roomFor(this.#offsets, this.#rows + rows + 1);
-    this.#bytes.set(bytes.subarray(start, end), base);
-    for (let i = 1; i <= rows; i++) this.#offsets[this.#rows + i] = base + offsets[first + i]! - start;
+    this.#texts.add(of.parcel, first, rows);
+    side.forEach((texts, index) => {
+      this.#side[index] ??= new GatheredTexts();
+      this.#side[index].add(texts, first, rows);
+    });
     this.#origins.push({ first: this.#rows, origins: copyOrigins(origins, first, rows) });
     this.#rows += rows;
     of.taken += rows;
@@ -151,8 +139,8 @@ export class Gathering {
   take(): Load {
     const gathered = this.#origins;
     const load = {
-      bytes: this.#bytes.subarray(0, this.bytes),
-      offsets: this.#offsets.subarray(0, this.#rows + 1),
+      ...this.#texts.take(),
+      side: this.#side.map((texts) => texts.take()),
       rows: this.#rows,
       shares: this.#shares,
       origin(row: number): RowOrigin {
@@ -161,9 +149,6 @@ export class Gathering {
       },
       release() {},
     };
-    // The next one will be about as large.
-    this.#bytes = new Uint8Array(load.bytes.length);
-    this.#offsets = new Uint32Array(load.offsets.length);
     this.#rows = 0;
     this.#origins = [];
     this.#shares = [];
@@ -233,12 +218,4 @@ function copyRows(origins: Origins, pointers: Uint32Array, total: number): Parti
 /** Not `slice`, of which a Buffer makes a view. */
 function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
   return new Uint8Array(bytes.subarray(from, to));
-}
-
-/** The array, or a larger one with the same content that has room for `length` elements. */
-function roomFor<A extends Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>(array: A, length: number): A {
-  if (array.length >= length) return array;
-  const larger = new (array.constructor as new (length: number) => A)(Math.max(length, 2 * array.length, 4096));
-  larger.set(array);
-  return larger;
 }

@@ -1,5 +1,5 @@
 /** Rows on their way to one sink: a stretch of encoded rows of one batch. */
-import type { SinkPosition } from '../spec/node.ts';
+import type { Bulk, SinkPosition } from '../spec/node.ts';
 
 /** What sinks must remember once the batch is committed, by sink; later writes cover earlier ones. */
 export type SinkPositions = ReadonlyMap<string, NumberedPosition>;
@@ -10,12 +10,8 @@ export interface NumberedPosition {
   readonly position: SinkPosition;
 }
 
-export interface Parcel {
-  readonly rows: number;
-  /** Views over shared memory, good until `release`. */
-  readonly bytes: Uint8Array;
-  /** `rows + 1` offsets into `bytes`. */
-  readonly offsets: Uint32Array;
+/** Its rows are views over shared memory, good until `release`. */
+export interface Parcel extends Bulk {
   /** `source-id/partition`. */
   readonly label: string;
   readonly origins: Origins;

@@ -253,11 +253,16 @@ export class Deliveries {
     };
     const { buffer } = memory.memory;
     const offsets = part.offsets === 0 ? undefined : new Uint32Array(buffer, part.offsets, part.rows + 1);
+    const side = part.side.map(({ start, offsets }) => {
+      const own = new Uint32Array(buffer, offsets, part.rows + 1);
+      return { bytes: memory.bytes.subarray(start, start + own[part.rows]!), offsets: own };
+    });
     if (bulks) {
       bulks.push({
         rows: part.rows,
         bytes,
         offsets: offsets!,
+        side,
         label,
         origins: {
           source,
@@ -282,7 +287,8 @@ export class Deliveries {
       release();
       settled(position === undefined ? undefined : new Map([[id, { write, position }]]));
     };
-    stream!.push({ chunk: { bytes, rows: part.rows, partition: label, ...(offsets ? { offsets } : {}) }, delivered, dropped });
+    const more = { ...(offsets ? { offsets } : {}), ...(side.length > 0 ? { side } : {}) };
+    stream!.push({ chunk: { bytes, rows: part.rows, partition: label, ...more }, delivered, dropped });
   }
 
   /** A required sink that cannot go on ends the punchline; of another one only its own rows are lost. */

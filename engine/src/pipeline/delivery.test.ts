@@ -178,6 +178,53 @@ test('more rows are refused than memory holds at once, with slots of all sizes, 
   assert.equal(dead.length, rows.length);
 });
 
+test('side columns come with the rows, whatever the slots, the codec and the row hold', { timeout: 60_000 }, async (t) => {
+  const folder = temporaryFolder(t);
+  const values = ['"text"', '"a \\"quoted\\"\\nline ü"', '12', 'null', '[1, 2]', '{"o":true}', undefined];
+  const rows = Array.from({ length: 3000 }, (_, n) => {
+    const value = values[n % values.length];
+    return `{"n":${n},"pad":"${'x'.repeat(n % 700 === 0 ? 9000 : n % 90)}"${value === undefined ? '' : `,"key":${value}`}}`;
+  });
+  writeFileSync(join(folder, 'in.jsonl'), `${rows.join('\n')}\n`);
+  writeFileSync(
+    join(folder, 'collect.mjs'),
+    `import { appendFileSync } from 'node:fs';
+    const text = ({ bytes, offsets }, row) => Buffer.from(bytes.subarray(offsets[row], offsets[row + 1] - 1)).toString();
+    export default {
+      kind: 'sink', bulk: true, summary: 'Collects.', delivery: 'Once.', settings: {}, codecs: ['json'], examples: [],
+      sideColumns: () => ['key', 'none', '_ppf_id'],
+      open: ({ folder }) => ({
+        limits: { rows: 7, bytes: 5000, timeoutMs: 5, concurrency: 2, ordered: true },
+        async send(bulk) {
+          const rows = Array.from({ length: bulk.rows }, (_, row) => [text(bulk, row), ...bulk.side.map((side) => text(side, row))]);
+          appendFileSync(folder + '/out.jsonl', rows.map((row) => JSON.stringify(row) + '\\n').join(''));
+        },
+        async close() {},
+      }),
+    };`,
+  );
+  const file = writePunchline(folder, 'BatchPunchline', [
+    fileIn({ id: 'out' }),
+    { id: 'out', kind: 'sink', type: './collect.mjs' },
+  ]);
+  const { runInProcess } = await import('../testing/run-in-process.ts');
+  const tuning = { slotBytes: 2048, maxRowBytes: 1 << 20 };
+  const { result } = await runInProcess(file, { stateFolder: join(folder, 'state'), workers: 2, tuning });
+  assert.equal(result.outcome, 'finished', String(result.error));
+  let position = 0;
+  const expected = rows.map((row, n) => {
+    const id = `in:in.jsonl:${position}`;
+    position += row.length + 1 + (row.includes('ü') ? 1 : 0);
+    const value = values[n % values.length];
+    const key = value === undefined || value === 'null' ? '' : value.startsWith('"') ? (JSON.parse(value) as string) : value;
+    return [row, key, '', id];
+  });
+  assert.deepEqual(
+    lines(join(folder, 'out.jsonl')).map((line) => JSON.parse(line)),
+    expected,
+  );
+});
+
 test('a server that is away is waited for; killed meanwhile and started again, every row arrives', {
   timeout: 60_000,
 }, async (t) => {

@@ -68,12 +68,21 @@ export function planWorker(punchline: Punchline, specified: ReadonlyMap<string, 
           id: node.id,
           codec: node.codec ?? { name: 'json' as const },
           payload: spec.payload ?? true,
-          rowOffsets: spec.bulk || (spec.rowOffsets ?? false),
+          rowOffsets: spec.bulk || spec.sideColumns !== undefined || (spec.rowOffsets ?? false),
           origins: spec.bulk ?? false,
+          side: spec.sideColumns?.(node.settings as never) ?? [],
           errors: feeder && errorsOf(feeder),
         };
       }),
-      { id: DEAD_LETTERS, codec: { name: 'json' }, payload: true, rowOffsets: false, origins: false, errors: undefined },
+      {
+        id: DEAD_LETTERS,
+        codec: { name: 'json' },
+        payload: true,
+        rowOffsets: false,
+        origins: false,
+        side: [],
+        errors: undefined,
+      },
     ],
     deadLetters: sinks.length,
     secrets: keptSecrets(),
@@ -145,7 +154,11 @@ function columnNames(punchline: Punchline, specified: ReadonlyMap<string, Specif
       add(writes(settings).map(({ name }) => name));
       add(removes?.(settings));
       add(keeps?.(settings));
-    } else add((spec as SinkSpec).reads?.(settings));
+    } else {
+      const { reads, sideColumns } = spec as SinkSpec;
+      add(reads?.(settings));
+      add(sideColumns?.(settings));
+    }
   }
   return names;
 }

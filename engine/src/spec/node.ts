@@ -245,6 +245,11 @@ export interface SinkSpec<F extends Fields = Fields, S extends AnySink = AnySink
   readonly delivery: string;
   /** Columns that it needs beside the row itself. Default none. */
   reads?(settings: Settings<F>): readonly string[];
+  /**
+   * Columns of which it wants the text beside the row: a key, a topic, the name of an index, `_ppf_id`. They come as `side`, in this
+   * order. Default none.
+   */
+  sideColumns?(settings: Settings<F>): readonly string[];
   /** False: it only counts rows, nothing is encoded for it. Default true. */
   readonly payload?: boolean;
   /** True: it wants the bounds of every row, not only the bytes. Default false; a sink of bulks always has them. */
@@ -296,6 +301,8 @@ export interface SinkChunk {
   readonly rows: number;
   /** With `rowOffsets`: `rows + 1` offsets into `bytes`; row i is `[offsets[i], offsets[i+1])`, its delimiter included. */
   readonly offsets?: Uint32Array;
+  /** What `sideColumns` asks for. */
+  readonly side?: readonly RowTexts[];
   /** `source-id/partition`, for sinks that keep order by it. */
   readonly partition: string;
 }
@@ -334,6 +341,17 @@ export interface Bulk {
   readonly bytes: Uint8Array;
   readonly rows: number;
   /** `rows + 1` offsets into `bytes`; row i is `[offsets[i], offsets[i+1])`, its delimiter included. */
+  readonly offsets: Uint32Array;
+  /** What `sideColumns` asks for; empty where it asks for nothing. */
+  readonly side: readonly RowTexts[];
+}
+
+/**
+ * A column's text in each row, as the codec `line` writes it: row i's is `[offsets[i], offsets[i+1] - 1)` of `bytes`, a string without
+ * quotes and escapes, empty where the row has none. Behind each stands a newline.
+ */
+export interface RowTexts {
+  readonly bytes: Uint8Array;
   readonly offsets: Uint32Array;
 }
 

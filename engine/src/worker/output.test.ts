@@ -11,6 +11,7 @@ const sinkOf = (id: string, rowOffsets: boolean): PlannedSink => ({
   payload: true,
   rowOffsets,
   origins: false,
+  side: [],
   errors: undefined,
 });
 

@@ -3,6 +3,7 @@
  * for; so a batch may grow to any size while memory stays bounded.
  */
 import type { Encoder, RowView } from '../batch/row-batch.ts';
+import type { Codec } from '../spec/plan.ts';
 import type { Delivery } from './chain.ts';
 import type { OutRange, Part, PlannedSink } from './protocol.ts';
 
@@ -49,25 +50,19 @@ export class Output {
     if (!planned.payload) return;
     const rows = Math.min(view.rows.length, this.#left[sink]!);
     this.#left[sink]! -= rows;
+    const sides = planned.side.map((name) => sideView(view, name));
     let needed = 0;
     for (let done = 0; done < rows; ) {
       const open = this.#open.get(sink) ?? (await this.#more(sink, needed));
-      const offsets = planned.rowOffsets ? align4(open.at) : 0;
-      const limit = planned.rowOffsets ? Math.min(rows - done, rowsWithOffsets(open)) : rows - done;
-      const origins = planned.origins ? offsets + 4 * (limit + 1) : 0;
-      const start = planned.origins ? origins + 8 * limit : planned.rowOffsets ? offsets + 4 * (limit + 1) : open.at;
-      const written =
-        limit > 0 && start < open.range.end
-          ? this.#encoder.encode(view, planned.codec, done, limit, start, open.range.end, offsets)
-          : { rows: 0, bytes: 0 };
-      if (written.rows > 0) {
-        if (origins > 0) writeOrigins(view, done, written.rows, origins);
-        this.#add({ sink, slot: open.range.start, start, bytes: written.bytes, rows: written.rows, offsets, origins });
-        open.at = start + written.bytes;
-        done += written.rows;
+      const asked = planned.rowOffsets ? Math.min(rows - done, rowsWithOffsets(open, planned)) : rows - done;
+      const written = asked > 0 ? this.#encode({ sink, view }, sides, { done, asked, open }) : undefined;
+      if (written) {
+        this.#add(written.part);
+        open.at = written.end;
+        done += written.part.rows;
         needed = 0;
       }
-      if (done < rows && (limit === 0 || written.rows < limit)) {
+      if (done < rows && (written?.part.rows ?? 0) < Math.max(asked, 1)) {
         // A range that could not take even one row from its start on is too small for that row: a larger one is asked for.
         const empty = open.at === open.range.start;
         if (empty && open.range.largest) {
@@ -77,6 +72,41 @@ export class Output {
         this.#open.delete(sink);
       }
     }
+  }
+
+  /** Writes rows from `done` on, `asked` at most: offsets and origins, the rows, then the side columns. `undefined`: not one fits. */
+  #encode(
+    { sink, view }: Delivery,
+    sides: readonly RowView[],
+    { done, asked, open }: { readonly done: number; readonly asked: number; readonly open: Open },
+  ): { readonly part: Part; readonly end: number } | undefined {
+    const { codec, rowOffsets, origins: withOrigins } = this.#sinks[sink]!;
+    const { range } = open;
+    const offsets = rowOffsets ? align4(open.at) : 0;
+    const origins = withOrigins ? offsets + 4 * (asked + 1) : 0;
+    const start = withOrigins ? origins + 8 * asked : rowOffsets ? offsets + 4 * (asked + 1) : open.at;
+    const end = sides.length === 0 ? range.end : start + (((range.end - start) * 3) >> 2);
+    if (start >= end) return undefined;
+    let { rows, bytes } = this.#encoder.encode(view, codec, done, asked, start, end, offsets);
+    let next = start + bytes;
+    const side: { start: number; offsets: number }[] = [];
+    for (const column of sides) {
+      if (rows === 0) break;
+      const sideOffsets = align4(next);
+      const sideStart = sideOffsets + 4 * (rows + 1);
+      const written =
+        sideStart < range.end
+          ? this.#encoder.encode(column, SIDE_CODEC, done, rows, sideStart, range.end, sideOffsets)
+          : { rows: 0, bytes: 0 };
+      // Those before it may then hold more texts than there are rows.
+      rows = written.rows;
+      next = sideStart + written.bytes;
+      side.push({ start: sideStart, offsets: sideOffsets });
+    }
+    if (rows === 0) return undefined;
+    if (side.length > 0) bytes = view.arena.words[(offsets >>> 2) + rows]!;
+    if (origins > 0) writeOrigins(view, done, rows, origins);
+    return { part: { sink, slot: range.start, start, bytes, rows, offsets, origins, side }, end: next };
   }
 
   /** The parts that have not been handed over yet. */
@@ -107,10 +137,19 @@ export class Output {
   }
 }
 
+const SIDE_CODEC: Codec = { name: 'line' };
+
+/** The rows as one column alone. */
+function sideView(view: RowView, name: string): RowView {
+  const column = view.clone();
+  column.select([name]);
+  return column;
+}
+
 /** Rows whose offsets and origins take at most a quarter of what is left of a range; at least one, where anything is left. */
-function rowsWithOffsets({ at, range }: Open): number {
+function rowsWithOffsets({ at, range }: Open, { side }: PlannedSink): number {
   const left = range.end - at;
-  return left < 64 ? 0 : Math.max(1, Math.floor(left / 48) - 1);
+  return left < 64 ? 0 : Math.max(1, Math.floor(left / (48 + 16 * side.length)) - 1);
 }
 
 /** Notes the bounds of rows `view.rows[first..first + count]` as they were read. */

@@ -55,6 +55,8 @@ export interface PlannedSink {
   readonly rowOffsets: boolean;
   /** With `rowOffsets`: it may refuse rows, so main must know where each came from. */
   readonly origins: boolean;
+  /** Columns of which it wants the text beside each row; with `rowOffsets`. */
+  readonly side: readonly string[];
   /** Where rows go that the sink's codec cannot write, or that the sink refuses. */
   readonly errors: ErrorTarget;
 }
@@ -142,6 +144,8 @@ export interface Part {
   readonly offsets: number;
   /** Pointer to rows pairs of u32 pointers: to the row's first byte as it was read, and behind its last; or 0. */
   readonly origins: number;
+  /** The texts of side columns: pointers to the first, and to rows + 1 u32 offsets from there. */
+  readonly side: readonly { readonly start: number; readonly offsets: number }[];
 }
 
 /** Rows at a function that there is something to say of. */

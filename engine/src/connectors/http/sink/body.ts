@@ -37,7 +37,7 @@ const widths = Uint8Array.from({ length: 256 }, (_, byte) =>
 );
 
 /** Each row as the one string of an object with the one member `name`. */
-export function wrapRows({ bytes, rows, offsets }: Bulk, name: string): Bulk {
+export function wrapRows({ bytes, rows, offsets, side }: Bulk, name: string): Bulk {
   const before = Buffer.from(`{${JSON.stringify(name)}:"`);
   const after = Buffer.from('"}\n');
   const wrapped = new Uint32Array(rows + 1);
@@ -52,7 +52,7 @@ export function wrapRows({ bytes, rows, offsets }: Bulk, name: string): Bulk {
     for (let at = offsets[row]!; at < offsets[row + 1]! - 1; at++) to = writeEscaped(out, to, bytes[at]!);
     after.copy(out, to);
   }
-  return { bytes: out, rows, offsets: wrapped };
+  return { bytes: out, rows, offsets: wrapped, side };
 }
 
 function writeEscaped(out: Buffer, to: number, byte: number): number {

@@ -18,7 +18,7 @@ import { checkSettings, type HttpSinkSettings, settings } from './settings.ts';
 import httpSink from './sink.ts';
 
 const authority = makeCertificate({ name: 'Test authority', authority: true });
-const bulk: Bulk = { bytes: sharedBytes('{}\n'), rows: 1, offsets: Uint32Array.of(0, 3) };
+const bulk: Bulk = { bytes: sharedBytes('{}\n'), rows: 1, offsets: Uint32Array.of(0, 3), side: [] };
 const signal = new AbortController().signal;
 const usualTls = settings.tls.default as ClientTls;
 

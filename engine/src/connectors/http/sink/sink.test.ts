@@ -66,7 +66,7 @@ function bulk(...rows: string[]): Bulk {
   rows.forEach((row, index) => {
     offsets[index + 1] = offsets[index]! + Buffer.byteLength(row) + 1;
   });
-  return { bytes: sharedBytes(rows.map((row) => `${row}\n`).join('')), rows: rows.length, offsets };
+  return { bytes: sharedBytes(rows.map((row) => `${row}\n`).join('')), rows: rows.length, offsets, side: [] };
 }
 
 const signal = new AbortController().signal;
