@@ -9,7 +9,7 @@ import type { InFlight } from '../state/inflight.ts';
 import type { FromWorker, OutRange, Part, PreparedFunction, WorkerPlan } from '../worker/protocol.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { isolate } from './isolation.ts';
-import { type Job, LentSlot, type Range } from './job.ts';
+import { type Job, LentSlot, leftBehind, type Range } from './job.ts';
 import type { Metrics } from './metrics.ts';
 import type { SharedMemory, SlotPool } from './slots.ts';
 import { rowDigest } from './suspects.ts';
@@ -196,7 +196,8 @@ export class Computer {
       partition: job.partition,
       from: range.from,
       to: range.to,
-      last: job.last && job.ranges.length === 1,
+      // A row to be rejected is a whole one, though its newline may belong to the next range.
+      last: range.reject !== undefined || (job.last && job.ranges.length === 1),
       offset: job.offset + (range.from - job.start),
       timestamp: job.timestamp,
       out: Array.from(job.lent, ([sink, { slot }]) => ({ sink, start: slot.start, end: slot.end, largest: large.has(slot) })),
@@ -270,6 +271,11 @@ export class Computer {
   #onDone(handle: WorkerHandle, message: Extract<FromWorker, { type: 'done' }>): void {
     const job = handle.jobs.shift()!;
     this.#unnote(job);
+    const lost = leftBehind(job, job.ranges[0]!, message.consumed);
+    if (lost) {
+      this.#fail(lost);
+      return;
+    }
     this.#hand(job, message.parts);
     const lent = takeLent(job);
     job.counted(message.counts);

@@ -5,7 +5,7 @@ import type { Feed, Log, PartitionFeed, PartitionOptions, Position, Source } fro
 import type { Json } from '../spec/plan.ts';
 import type { Suspect } from '../state/suspects.ts';
 import type { Counts, Marked, WorkerPlan } from '../worker/protocol.ts';
-import { type Cut, Framer } from './framer.ts';
+import { type Cut, Framer, type FramerHost } from './framer.ts';
 import { HeldInput } from './held-input.ts';
 import type { Job } from './job.ts';
 import type { Metrics } from './metrics.ts';
@@ -48,12 +48,19 @@ export interface News {
   readonly position: Position;
 }
 
+/** Main cuts behind newlines: a worker must then find whole rows alone (in a probe, ranges end where they were noted). */
+const SPLIT: FramerHost['split'] = 'newline';
+/** A source that has run for so long has run well: longer than any pause. */
+const WELL_MS = 60_000;
+
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #sources: Source[] = [];
   readonly #partitions = new Map<string, Partition>();
   #batches = 0;
   #opened = 0;
+  /** Partitions of the last run that are over for good. */
+  readonly #forgotten = new Set<string>();
   /** The sources know what the last run had saved. */
   #told = false;
 
@@ -77,7 +84,11 @@ export class Intake {
 
   /** Lets go of partitions that are over for good. */
   dropForgotten(): void {
-    for (const [key, partition] of this.#partitions) if (partition.forgotten && partition.settled) this.#partitions.delete(key);
+    for (const [key, partition] of this.#partitions) {
+      if (!partition.forgotten || !partition.settled) continue;
+      this.#partitions.delete(key);
+      if (this.#options.positions[partition.source]?.[partition.name] !== undefined) this.#forgotten.add(key);
+    }
   }
 
   /** Bytes that the sources will feed in all; `undefined` when one does not know. */
@@ -135,6 +146,7 @@ export class Intake {
   async #run(source: Source, index: number): Promise<void> {
     const { signal, log } = this.#options;
     for (let attempt = 0; !signal.aborted; attempt++) {
+      const start = performance.now();
       try {
         await source.run(this.#feed(index), signal);
         return;
@@ -142,7 +154,10 @@ export class Intake {
         if (signal.aborted) return;
         if (!(error instanceof ReefError) || !error.retry) throw error;
         for (const { source: id, framer } of this.#partitions.values()) if (id === this.#id(index)) framer?.rest();
-        log.warn(`${error.message}; source "${this.#id(index)}" is run again after a pause (try ${attempt + 1})`);
+        // What fails once in a while must not wait as what fails all the time.
+        if (performance.now() - start >= WELL_MS) attempt = 0;
+        if ((attempt & (attempt + 1)) === 0)
+          log.warn(`${error.message}; source "${this.#id(index)}" is run again after a pause (try ${attempt + 1})`);
         await backoff(attempt, signal).catch(() => {});
       }
     }
@@ -150,7 +165,8 @@ export class Intake {
 
   #feed(index: number): Feed {
     const id = this.#id(index);
-    const resume = new Map<string, Position>(Object.entries(this.#options.positions[id] ?? {}));
+    const saved = Object.entries(this.#options.positions[id] ?? {});
+    const resume = new Map<string, Position>(saved.filter(([name]) => !this.#forgotten.has(`${id}/${name}`)));
     for (const partition of this.#partitions.values()) {
       const fed = partition.source === id ? partition.fed : undefined;
       if (fed !== undefined) resume.set(partition.name, fed);
@@ -159,7 +175,7 @@ export class Intake {
   }
 
   #openPartition(index: number, name: string, options: PartitionOptions): PartitionFeed {
-    const { memory, maxRowBytes, signal, events, delivered, forgotten, positioned } = this.#options;
+    const { memory, maxRowBytes, signal, events, delivered, forgotten, positioned, probe } = this.#options;
     const id = this.#id(index);
     const key = `${id}/${name}`;
     const partition = this.#partitions.get(key) ?? new Partition(id, name, events, this.#opened++);
@@ -171,9 +187,9 @@ export class Intake {
       {
         memory,
         maxRowBytes,
-        split: 'newline',
+        split: SPLIT,
         signal,
-        submit: (cut) => this.#submit(index, partition, cut),
+        submit: (cut) => this.#submit(index, partition, { ...cut, wholeRows: SPLIT === 'newline' && !probe }),
         delivered: () => delivered(partition),
         forget: () => {
           partition.forgotten = true;
@@ -186,7 +202,7 @@ export class Intake {
     return framer;
   }
 
-  #submit(source: number, partition: Partition, cut: Cut): Promise<number> {
+  #submit(source: number, partition: Partition, cut: Cut & Pick<Job, 'wholeRows'>): Promise<number> {
     const { metrics, memory, suspects, pinned, probe, submit, counted, computed } = this.#options;
     const consumed = Promise.withResolvers<number>();
     const batch: PartitionBatch = partition.add(cut.end, cut.marks);
@@ -208,6 +224,7 @@ export class Intake {
       start: cut.from,
       offset: cut.offset,
       last: cut.last,
+      wholeRows: cut.wholeRows,
       timestamp: Date.now(),
       pin: pinned ? partition.number : undefined,
       ...(partition.table === undefined ? {} : { table: partition.table }),

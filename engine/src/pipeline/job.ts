@@ -1,3 +1,4 @@
+import { ReefError } from '../errors.ts';
 import type { PartitionOptions } from '../spec/node.ts';
 import type { Codec } from '../spec/plan.ts';
 import type { Counts, Part, RejectRange } from '../worker/protocol.ts';
@@ -28,6 +29,8 @@ export interface Job {
   readonly offset: number;
   /** No bytes follow in this partition. */
   readonly last: boolean;
+  /** Its ranges hold nothing but whole rows: a worker must take all of each. */
+  readonly wholeRows: boolean;
   readonly timestamp: number;
   /** Index of the one worker that may compute it, where a function keeps state by partition. */
   readonly pin: number | undefined;
@@ -47,6 +50,20 @@ export interface Job {
   counted(counts: Counts): void;
   /** All is computed; `consumed`: pointer behind the last byte that was taken. */
   computed(consumed: number): void;
+}
+
+/** What is wrong when a worker took a range up to `consumed`: what it left would be lost in silence. */
+export function leftBehind(
+  { wholeRows, sourceId, partition }: Job,
+  { from, to }: Range,
+  consumed: number,
+): ReefError | undefined {
+  if (!wholeRows || consumed === to) return undefined;
+  const taken = `${consumed - from} of ${to - from} bytes`;
+  return new ReefError(
+    'function',
+    `Cannot go on with source "${sourceId}" (${partition}): a worker took ${taken} of whole rows, expected all; this is a mistake in Reef, none of them counts as delivered`,
+  );
 }
 
 /** An output slot with the number of parts in it that no sink has taken yet. */

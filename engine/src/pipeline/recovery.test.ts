@@ -1,6 +1,6 @@
 /** Workers that die, rows that kill, slots that are short: what must go on, and in which order. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { reef, temporaryFolder, writePunchline } from '../testing/reef-process.ts';
@@ -128,4 +128,29 @@ test('what does not fit a worker is given to a function with state again once, n
   assert.ok(again[0]! > 0, 'everything fitted: the test shows nothing');
   assert.ok(again.at(-1)! < 2 * 8192, `${again.at(-1)} rows came twice`);
   assert.equal(again.at(-1), again[0]);
+});
+
+test('a row that killed the process as the last of its file is rejected when the file has grown', {
+  timeout: 20_000,
+}, async (t) => {
+  for (const codec of ['json', 'line']) {
+    const folder = temporaryFolder(t);
+    const state = join(folder, 'state');
+    mkdirSync(state);
+    writeFileSync(join(folder, 'in.jsonl'), '{"n":1}\n{"n":2}\n{"n":3}\n');
+    // Without the newline, as it stood then.
+    const range = { source: 'in', partition: 'in.jsonl', from: 8, to: 15 };
+    writeFileSync(join(state, 'suspects.json'), JSON.stringify([{ kind: 'range', range }]));
+    const source = { ...fileIn('in.jsonl', { id: 'out' }), settings: { path: 'in.jsonl', encoding: codec } };
+    const sink = { ...fileOut('out'), settings: { path: 'out.ndjson', encoding: codec } };
+    const file = writePunchline(folder, 'BatchPunchline', [source, sink]);
+    const { result } = await runInProcess(file, { stateFolder: state, workers: 1 });
+    assert.equal(result.outcome, 'finished');
+    assert.deepEqual(lines(folder, 'out.ndjson'), ['{"n":1}', '{"n":3}'], codec);
+    const documents = lines(state, 'dead-letters.ndjson').map((line) => JSON.parse(line));
+    assert.deepEqual(
+      documents.map(({ origin, position }) => [origin.text, position]),
+      [['{"n":2}', 8]],
+    );
+  }
 });

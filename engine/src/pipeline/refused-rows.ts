@@ -187,6 +187,7 @@ export class RefusedRows {
       pool,
       start: slot.start,
       offset: first.origin.position,
+      wholeRows: true,
       last: true,
       timestamp: Date.now(),
       pin: undefined,

@@ -35,6 +35,8 @@ export function rangesAround(
       if (!startsRow || !endsRow) return false;
       return digest === undefined || digest === rowDigest(bytes.subarray(range.from + from, range.from + to));
     })
+    // A row that was the last one then may have its newline by now.
+    .map(({ from, to }) => ({ from, to: to < length && bytes[range.from + to - 1] !== NEWLINE ? to + 1 : to }))
     .sort((a, b) => a.from - b.from);
   const ranges: Range[] = [];
   let at = 0;

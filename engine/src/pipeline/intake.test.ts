@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { ReefError } from '../errors.ts';
+import type { Feed, Source } from '../spec/node.ts';
+import type { Json } from '../spec/plan.ts';
+import { Intake, type IntakeOptions } from './intake.ts';
+import { newMetrics } from './metrics.ts';
+import { SharedMemory } from './slots.ts';
+
+function takingIn(t: TestContext, run: Source['run'], positions: Record<string, Json> = {}) {
+  // No pauses.
+  t.mock.method(Math, 'random', () => 0);
+  const warnings: string[] = [];
+  const options = {
+    plan: { sources: [{ id: 'in' }] },
+    memory: new SharedMemory({
+      workers: 1,
+      inputSlots: 2,
+      outputSlots: 2,
+      inputSlotBytes: 1024,
+      outputSlotBytes: 1024,
+      maxRowBytes: 4096,
+    }),
+    metrics: newMetrics(),
+    maxRowBytes: 4096,
+    log: { info: () => {}, warn: (message: string) => warnings.push(message) },
+    signal: new AbortController().signal,
+    suspects: [],
+    positions: { in: positions },
+    events: { emit: () => {}, committed: () => {} },
+    forgotten: () => {},
+    positioned: () => {},
+  } as unknown as IntakeOptions;
+  const intake = new Intake(options);
+  intake.add({ run, close: async () => {} });
+  return { intake, warnings };
+}
+
+const failing = (): ReefError => new ReefError('io', 'Cannot read: it is not there', { retry: true });
+
+test('a source that fails again and again waits longer each time, and after it has run well for a while it begins anew', async (t) => {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const lasting = [0, 0, 0, 0, 59_000, 60_000, 0, 0];
+  let runs = 0;
+  const { intake, warnings } = takingIn(t, async () => {
+    const lasts = lasting[runs++];
+    if (lasts === undefined) return;
+    now += lasts;
+    throw failing();
+  });
+  await intake.run();
+  assert.equal(runs, lasting.length + 1);
+  const tries = warnings.map((warning) => /\(try (\d+)\)/.exec(warning)?.[1]);
+  assert.deepEqual(tries, ['1', '2', '4', '1', '2']);
+});
+
+test('a source that is run again is not given the position of a partition that is over for good', async (t) => {
+  const resumed: string[][] = [];
+  const { intake } = takingIn(
+    t,
+    async (feed: Feed) => {
+      resumed.push([...feed.resume.keys()]);
+      if (resumed.length > 1) return;
+      feed.partition('old.log', { offset: 7 }).forget!();
+      intake.dropForgotten();
+      throw failing();
+    },
+    { 'old.log': 7, 'other.log': 1 },
+  );
+  await intake.run();
+  assert.deepEqual(resumed, [['old.log', 'other.log'], ['other.log']]);
+});
