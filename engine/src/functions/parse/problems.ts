@@ -15,13 +15,17 @@ const sentences: Readonly<Record<number, string>> = {
   110: 'has structured data that is not well formed',
   111: 'holds a key without a value',
   112: 'matches no pattern',
+  113: 'is longer than grok.max_text_bytes allows',
 };
 
 export const NO_MATCH = 112;
+export const TOO_LONG = 113;
+/** Problems of the text as a whole. */
+const placeless = new Set([64, 100, NO_MATCH, TOO_LONG]);
 
 /** Why a text was not read. */
 export function problemText(problem: number, column: string): string {
   const code = problem & 0xff;
-  const place = code === NO_MATCH || code === 64 || code === 100 ? '' : `, at byte ${(problem >>> 8) + 1}`;
+  const place = placeless.has(code) ? '' : `, at byte ${(problem >>> 8) + 1}`;
   return `column ${JSON.stringify(column)} ${sentences[code]}${place}`;
 }
