@@ -46,6 +46,8 @@ export const BEST_EFFORT_SLOTS = 6;
 interface Way {
   readonly sink: AnySink;
   readonly required: boolean;
+  /** Parts of which it holds the memory. */
+  held: number;
   readonly stream?: Outbox;
   readonly bulks?: BulkOutbox;
 }
@@ -115,8 +117,8 @@ export class Deliveries {
     if ('write' in sink) {
       const position = sink.position?.();
       if (position !== undefined) this.#positions.set(id, { write: 0, position });
-      const stream = new Outbox({ ...common, sink, ...(required ? {} : { mostWaiting: BEST_EFFORT_SLOTS }) });
-      this.#ways[index] = { sink, required, stream };
+      const stream = new Outbox({ ...common, sink, ...(required ? {} : { mostWaiting: BEST_EFFORT_SLOTS - 1 }) });
+      this.#ways[index] = { sink, required, held: 0, stream };
       return;
     }
     const bulks = new BulkOutbox({
@@ -132,7 +134,7 @@ export class Deliveries {
       },
       document: (refusals) => this.#refusedRows.document(index, refusals),
     });
-    this.#ways[index] = { sink, required, bulks };
+    this.#ways[index] = { sink, required, held: 0, bulks };
     if (this.#hurried) bulks.hurry();
   }
 
@@ -225,7 +227,8 @@ export class Deliveries {
     const { plan, metrics } = this.#options;
     const { source, partition, memory, input } = owner;
     const { id } = plan.sinks[part.sink]!;
-    const { stream, bulks, required } = this.#ways[part.sink]!;
+    const way = this.#ways[part.sink]!;
+    const { stream, bulks, required } = way;
     const counts = metrics.sinks.get(id)!;
     const write = ++this.#writes;
     if (required) {
@@ -234,7 +237,10 @@ export class Deliveries {
     }
     const bytes = memory.bytes.subarray(part.start, part.start + part.bytes);
     const label = `${source}/${partition}`;
+    const room = required || way.held < BEST_EFFORT_SLOTS;
+    way.held++;
     const release = (): void => {
+      way.held--;
       lent.drop();
       if (part.origins > 0) input?.drop();
     };
@@ -251,6 +257,10 @@ export class Deliveries {
       release();
       settled(undefined);
     };
+    if (!room) {
+      dropped();
+      return;
+    }
     const { buffer } = memory.memory;
     const offsets = part.offsets === 0 ? undefined : new Uint32Array(buffer, part.offsets, part.rows + 1);
     const side = part.side.map(({ start, offsets }) => {

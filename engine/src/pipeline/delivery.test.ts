@@ -287,6 +287,22 @@ test('a branch that nobody waits for and that stalls costs the others nothing, a
   assert.equal(Number(dropped.replaceAll(',', '')), 60_000);
 });
 
+test('a branch that stalls cannot hold all memory either when batches are small', { timeout: 60_000 }, async (t) => {
+  const folder = temporaryFolder(t);
+  const rows: string[] = [];
+  for (let file = 0; file < 80; file++) {
+    const own = Array.from({ length: 500 }, (_, n) => `{"n":${file * 500 + n},"pad":"${'p'.repeat(180)}"}`);
+    writeFileSync(join(folder, `in${file}.jsonl`), `${own.join('\n')}\n`);
+    rows.push(...own);
+  }
+  const { url } = await serve(t, () => {});
+  const source = { id: 'in', kind: 'source', type: 'file', settings: { path: 'in*.jsonl' }, out: [{ id: 'all' }, { id: 'out' }] };
+  const file = writePunchline(folder, 'BatchPunchline', [source, fileOut('all'), httpOut(url, { best_effort: true })]);
+  const { code, stderr } = await reef(t, ['run', file, '--state', join(folder, 'state')]);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(new Set(lines(join(folder, 'all.jsonl'))), new Set(rows));
+});
+
 test('a branch that nobody waits for gets everything while it keeps up', { timeout: 60_000 }, async (t) => {
   const folder = temporaryFolder(t);
   writeRows(folder, 3000);
