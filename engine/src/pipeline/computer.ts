@@ -6,13 +6,14 @@
 import { ReefError } from '../errors.ts';
 import type { Log } from '../spec/node.ts';
 import type { InFlight } from '../state/inflight.ts';
-import type { FromWorker, OutRange, Part, PreparedFunction, WorkerPlan } from '../worker/protocol.ts';
+import type { FromWorker, PreparedFunction, WorkerPlan } from '../worker/protocol.ts';
 import { collectGarbage } from './collect-garbage.ts';
+import { ComputingRecord } from './computing-record.ts';
 import { isolate } from './isolation.ts';
-import { type Job, LentSlot, leftBehind, type Range } from './job.ts';
+import { type Job, leftBehind, requestFor } from './job.ts';
+import { handOver, Lending, takeLent } from './lending.ts';
 import type { Metrics } from './metrics.ts';
-import type { SharedMemory, SlotPool } from './slots.ts';
-import { rowDigest } from './suspects.ts';
+import type { SharedMemory } from './slots.ts';
 import { takeWorker } from './warm-worker.ts';
 import { Watchdog } from './watchdog.ts';
 import { WorkerHandle } from './worker-handle.ts';
@@ -45,18 +46,10 @@ export interface ComputerOptions {
   unkillable(source?: string): void;
 }
 
-interface Need {
-  readonly handle: WorkerHandle;
-  readonly job: Job;
-  readonly sink: number;
-  readonly bytes: number;
-}
-
 export class Computer {
   readonly #options: ComputerOptions;
   readonly #queue: Job[] = [];
   readonly #handles: (WorkerHandle | undefined)[];
-  #needs: Need[] = [];
   #idleTimer: NodeJS.Timeout | undefined;
   readonly #watchdog: Watchdog;
   #firstReady: PromiseWithResolvers<void> | undefined;
@@ -65,12 +58,20 @@ export class Computer {
   #prepared: readonly PreparedFunction[] = [];
   /** Functions look at it in the middle of a row. */
   readonly #cancelled = new Int32Array(new SharedArrayBuffer(4));
-  readonly #reserve: number;
+  readonly #lending: Lending;
+  readonly #record: ComputingRecord;
 
   constructor(options: ComputerOptions) {
     this.#options = options;
     this.#handles = new Array<WorkerHandle | undefined>(options.workers).fill(undefined);
-    this.#reserve = options.plan.sinks.filter(({ payload }) => payload).length;
+    this.#record = new ComputingRecord(options);
+    this.#lending = new Lending({
+      plan: options.plan,
+      memory: options.memory,
+      eagerSinks: options.eagerSinks,
+      isOldest: (job) => this.#isOldest(job),
+      freed: () => this.pump(),
+    });
     this.#watchdog = new Watchdog({
       computing: () => this.#computing(),
       busy: () => this.busy,
@@ -117,7 +118,7 @@ export class Computer {
   /** Gives out whatever can be given out. Called whenever something has become free. */
   pump(): void {
     if (this.#stopped) return;
-    this.#serveNeeds();
+    this.#lending.serve();
     for (let at = 0; at < this.#queue.length; ) {
       const job = this.#queue[at]!;
       const handle = this.#workerFor(job);
@@ -127,7 +128,7 @@ export class Computer {
         at++;
         continue;
       }
-      if (!this.#lend(job)) break;
+      if (!this.#lending.lend(job)) break;
       this.#queue.splice(at, 1);
       handle.jobs.push(job);
       if (handle.jobs.length === 1) handle.silentSecs = 0;
@@ -167,68 +168,9 @@ export class Computer {
     this.#options.metrics.workersStarted++;
   }
 
-  /** Lends output slots for the sinks that rows usually reach; false: wait until some are free. */
-  #lend(job: Job): boolean {
-    const pool = this.#options.memory.output;
-    for (const sink of this.#options.eagerSinks) {
-      if (job.lent.has(sink) || !this.#options.plan.sinks[sink]!.payload) continue;
-      // The oldest job asks for memory when it needs it, and is given the reserve.
-      if (pool.free <= this.#reserve) return this.#isOldest(job);
-      this.#lendFrom(pool, job, sink);
-    }
-    return true;
-  }
-
-  #lendFrom(pool: SlotPool, job: Job, sink: number): OutRange {
-    const lent = new LentSlot(pool.tryTake()!, pool, () => this.pump());
-    job.lent.set(sink, lent);
-    return { sink, start: lent.slot.start, end: lent.slot.end, largest: pool === this.#options.memory.largeOutput };
-  }
-
   #send(handle: WorkerHandle, job: Job): void {
-    const range = job.ranges[0]!;
-    this.#note(job, range);
-    const large = this.#options.memory.largeOutput;
-    handle.send({
-      type: 'compute',
-      batch: job.number,
-      source: job.source,
-      partition: job.partition,
-      from: range.from,
-      to: range.to,
-      // A row to be rejected is a whole one, though its newline may belong to the next range.
-      last: range.reject !== undefined || (job.last && job.ranges.length === 1),
-      offset: job.offset + (range.from - job.start),
-      timestamp: job.timestamp,
-      out: Array.from(job.lent, ([sink, { slot }]) => ({ sink, start: slot.start, end: slot.end, largest: large.has(slot) })),
-      wanted: this.#options.wanted(),
-      ...(range.reject ? { reject: range.reject } : {}),
-      ...(job.table === undefined ? {} : { table: job.table }),
-      ...(job.codec === undefined ? {} : { codec: job.codec }),
-      ...(job.marks === undefined ? {} : { marks: job.marks }),
-    });
-  }
-
-  #note(job: Job, range: Range): void {
-    if (!job.replayable || range.reject) return;
-    const { sourceId: source, partition, offset, start } = job;
-    const { inFlight, memory, noteDigests } = this.#options;
-    inFlight?.begin(this.#recordOf(job), {
-      source,
-      partition,
-      from: offset + range.from - start,
-      to: offset + range.to - start,
-      ...(noteDigests ? { digest: rowDigest(memory.bytes.subarray(range.from, range.to)) } : {}),
-    });
-  }
-
-  #unnote(job: Job): void {
-    if (job.replayable) this.#options.inFlight?.end(this.#recordOf(job));
-  }
-
-  /** Each input slot has a record of its own; the large one's is the last. */
-  #recordOf(job: Job): number {
-    return job.pool === this.#options.memory.largeInput ? this.#options.memory.input.size : job.slot.index;
+    this.#record.begin(job, job.ranges[0]!);
+    handle.send(requestFor(job, this.#lending.rangesOf(job), this.#options.wanted()));
   }
 
   #onMessage(handle: WorkerHandle, message: FromWorker): void {
@@ -249,19 +191,11 @@ export class Computer {
       case 'log':
         this.#options.log[message.level](message.message, { node: message.node });
         break;
-      case 'need': {
-        const job = handle.jobs[0]!;
-        this.#hand(job, message.parts);
-        // Who waits gives up what there is only one of: two who hold and want it would wait for ever.
-        const over = Array.from(job.lent).filter(
-          ([sink, { slot }]) => sink === message.sink || this.#options.memory.largeOutput.has(slot),
-        );
-        for (const [sink] of over) job.lent.delete(sink);
-        this.#needs.push({ handle, job, sink: message.sink, bytes: message.bytes });
-        for (const [, lent] of over) lent.close();
+      case 'need':
+        handOver(handle.jobs[0]!, message.parts);
+        this.#lending.ask(handle, message);
         this.pump();
         break;
-      }
       case 'done':
         this.#onDone(handle, message);
         break;
@@ -270,13 +204,13 @@ export class Computer {
 
   #onDone(handle: WorkerHandle, message: Extract<FromWorker, { type: 'done' }>): void {
     const job = handle.jobs.shift()!;
-    this.#unnote(job);
+    this.#record.end(job);
     const lost = leftBehind(job, job.ranges[0]!, message.consumed);
     if (lost) {
       this.#fail(lost);
       return;
     }
-    this.#hand(job, message.parts);
+    handOver(job, message.parts);
     const lent = takeLent(job);
     job.counted(message.counts);
     job.ranges.shift();
@@ -285,18 +219,6 @@ export class Computer {
     for (const slot of lent) slot.close();
     this.pump();
     this.#armIdle();
-  }
-
-  #hand(job: Job, parts: readonly Part[]): void {
-    if (parts.length === 0) return;
-    const bySlot = new Map(Array.from(job.lent.values(), (lent) => [lent.slot.start, lent]));
-    job.ready(
-      parts.map((part) => {
-        const lent = bySlot.get(part.slot)!;
-        lent.hold();
-        return { part, lent };
-      }),
-    );
   }
 
   /** Back to where they were: in the order in which they were read, before anything else is given to a worker. */
@@ -311,32 +233,15 @@ export class Computer {
     return this.#handles.every((handle) => !handle?.jobs.some((job) => job.number < number));
   }
 
-  /** A worker waits in the middle of a batch. */
-  #serveNeeds(): void {
-    const { output, largeOutput } = this.#options.memory;
-    const slotBytes = this.#options.memory.outputSlotBytes;
-    const serve = (need: Need): boolean => {
-      const pool = need.bytes > slotBytes ? largeOutput : output;
-      // What the oldest batch of a partition writes flows on at once, so the large slot comes back.
-      if (pool === largeOutput && !need.job.isFirst()) return false;
-      if (pool.free === 0) return false;
-      if (pool === output && pool.free <= this.#reserve && !this.#isOldest(need.job)) return false;
-      need.handle.send({ type: 'more', batch: need.job.number, out: this.#lendFrom(pool, need.job, need.sink) });
-      need.handle.silentSecs = 0;
-      return true;
-    };
-    this.#needs = this.#needs.filter((need) => !serve(need));
-  }
-
   /** A worker has died: its first job is the suspect, the others were only waiting. */
   #onGone(handle: WorkerHandle, reason: string): void {
     this.#handles[handle.index] = undefined;
-    this.#needs = this.#needs.filter((need) => need.handle !== handle);
+    this.#lending.forget(handle);
     this.#options.metrics.workersDied++;
     if (this.#stopped) return;
     const jobs = handle.jobs.splice(0);
     const lent = jobs.flatMap(takeLent);
-    for (const job of jobs) this.#unnote(job);
+    for (const job of jobs) this.#record.end(job);
     const [suspect] = jobs;
     if (suspect) {
       this.#options.log.warn(
@@ -354,7 +259,7 @@ export class Computer {
 
   *#computing(): Iterable<WorkerHandle> {
     for (const handle of this.#handles) {
-      if (handle && handle.jobs.length > 0 && !this.#needs.some((need) => need.handle === handle)) yield handle;
+      if (handle && handle.jobs.length > 0 && !this.#lending.waits(handle)) yield handle;
     }
   }
 
@@ -392,10 +297,4 @@ export class Computer {
  */
 function mayFollow(handle: WorkerHandle, job: Job): boolean {
   return handle.jobs.every(({ number, ranges }) => number < job.number && ranges.length === 1);
-}
-
-function takeLent(job: Job): LentSlot[] {
-  const lent = [...job.lent.values()];
-  job.lent.clear();
-  return lent;
 }

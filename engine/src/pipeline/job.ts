@@ -1,7 +1,7 @@
 import { ReefError } from '../errors.ts';
 import type { PartitionOptions } from '../spec/node.ts';
 import type { Codec } from '../spec/plan.ts';
-import type { Counts, Part, RejectRange } from '../worker/protocol.ts';
+import type { ComputeRequest, Counts, OutRange, Part, RejectRange } from '../worker/protocol.ts';
 import type { Slot, SlotPool } from './slots.ts';
 
 /** A stretch of rows of a job that is computed in one go. */
@@ -50,6 +50,29 @@ export interface Job {
   counted(counts: Counts): void;
   /** All is computed; `consumed`: pointer behind the last byte that was taken. */
   computed(consumed: number): void;
+}
+
+/** What its worker is to do next. */
+export function requestFor(job: Job, out: readonly OutRange[], wanted: readonly number[]): ComputeRequest {
+  const range = job.ranges[0]!;
+  return {
+    type: 'compute',
+    batch: job.number,
+    source: job.source,
+    partition: job.partition,
+    from: range.from,
+    to: range.to,
+    // A row to be rejected is a whole one, though its newline may belong to the next range.
+    last: range.reject !== undefined || (job.last && job.ranges.length === 1),
+    offset: job.offset + (range.from - job.start),
+    timestamp: job.timestamp,
+    out,
+    wanted,
+    ...(range.reject ? { reject: range.reject } : {}),
+    ...(job.table === undefined ? {} : { table: job.table }),
+    ...(job.codec === undefined ? {} : { codec: job.codec }),
+    ...(job.marks === undefined ? {} : { marks: job.marks }),
+  };
 }
 
 /** What is wrong when a worker took a range up to `consumed`: what it left would be lost in silence. */
