@@ -3,6 +3,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { ReefError } from '../errors.ts';
 import { choice, group, type Settings, secret, text } from '../spec/fields.ts';
 import type { Log, SettingIssue } from '../spec/node.ts';
+import { filesVersion, readPem } from './pem.ts';
 
 const fields = {
   ca_file: text(
@@ -71,7 +72,10 @@ export async function openClientTls(
 
   async function contextOf(): Promise<ReturnType<typeof createSecureContext>> {
     const [ca, cert, key] = await Promise.all(
-      (['ca_file', 'certificate_file', 'key_file'] as const).map((setting) => readPem(setting, tls[setting], folder)),
+      (['ca_file', 'certificate_file', 'key_file'] as const).map((setting) => {
+        const file = tls[setting];
+        return file === undefined ? undefined : readPem(setting, file, folder);
+      }),
     );
     try {
       return createSecureContext({
@@ -118,23 +122,6 @@ export async function openClientTls(
   };
 }
 
-async function versionOf(tls: ClientTls, folder: string): Promise<string> {
-  const { stat } = process.getBuiltinModule('node:fs/promises');
-  const { resolve } = process.getBuiltinModule('node:path');
-  const files = [tls.ca_file, tls.certificate_file, tls.key_file].filter((file) => file !== undefined);
-  const stats = await Promise.all(files.map((file) => stat(resolve(folder, file)).catch(() => undefined)));
-  return stats.map((found) => (found ? `${found.ino}.${found.size}.${found.mtimeMs}` : 'none')).join(' ');
-}
-
-async function readPem(setting: string, file: string | undefined, folder: string): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  const { readFile } = process.getBuiltinModule('node:fs/promises');
-  const { resolve } = process.getBuiltinModule('node:path');
-  const content = await readFile(resolve(folder, file), 'utf8').catch((error: Error) => {
-    throw new ReefError('config', `Cannot read setting "tls.${setting}": ${error.message}, expected a file in PEM`, {
-      cause: error,
-    });
-  });
-  if (content.includes('-----BEGIN ')) return content;
-  throw new ReefError('config', `Cannot use setting "tls.${setting}": "${file}" holds no PEM, expected text with -----BEGIN`);
+function versionOf({ ca_file, certificate_file, key_file }: ClientTls, folder: string): Promise<string> {
+  return filesVersion([ca_file, certificate_file, key_file], folder);
 }

@@ -3,6 +3,7 @@ import type { Server, TlsOptions } from 'node:tls';
 import { ReefError } from '../errors.ts';
 import { choice, group, type Settings, secret, text } from '../spec/fields.ts';
 import type { Log } from '../spec/node.ts';
+import { filesVersion, readPem } from './pem.ts';
 
 const fields = {
   certificate_file: text('File with the certificate in PEM, and behind it those up to the authority that clients know.'),
@@ -59,12 +60,8 @@ export async function loadServerTls(tls: ServerTls, folder: string): Promise<Loa
 }
 
 /** Tells whether the files are those that were loaded, without reading them. */
-export async function serverTlsVersion(tls: ServerTls, folder: string): Promise<string> {
-  const { stat } = process.getBuiltinModule('node:fs/promises');
-  const { resolve } = process.getBuiltinModule('node:path');
-  const files = [tls.certificate_file, tls.key_file, ...(tls.ca_file === undefined ? [] : [tls.ca_file])];
-  const stats = await Promise.all(files.map((file) => stat(resolve(folder, file)).catch(() => undefined)));
-  return stats.map((found) => (found ? `${found.ino}.${found.size}.${found.mtimeMs}` : 'none')).join(' ');
+export function serverTlsVersion({ certificate_file, key_file, ca_file }: ServerTls, folder: string): Promise<string> {
+  return filesVersion([certificate_file, key_file, ca_file], folder);
 }
 
 export interface FreshOptions {
@@ -97,18 +94,4 @@ export function keepTlsFresh(server: Server, { tls, folder, version, log, everyM
     looked = performance.now();
     void look();
   });
-}
-
-async function readPem(setting: string, file: string, folder: string): Promise<string> {
-  const { readFile } = process.getBuiltinModule('node:fs/promises');
-  const { resolve } = process.getBuiltinModule('node:path');
-  let text: string;
-  try {
-    text = await readFile(resolve(folder, file), 'utf8');
-  } catch (error) {
-    const { message } = error as Error;
-    throw new ReefError('config', `Cannot read setting "tls.${setting}": ${message}, expected a file in PEM`, { cause: error });
-  }
-  if (text.includes('-----BEGIN ')) return text;
-  throw new ReefError('config', `Cannot use setting "tls.${setting}": "${file}" holds no PEM, expected text with -----BEGIN`);
 }
