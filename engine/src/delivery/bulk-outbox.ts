@@ -92,7 +92,8 @@ export class BulkOutbox {
     try {
       await sendLoad(load, { ...this.#options, troubles: this.#troubles, refuse });
     } catch (error) {
-      load.release();
+      // Documents of rows that were refused before may still be being written.
+      void Promise.allSettled(documents.map(({ composed }) => composed)).then(() => load.release());
       this.#options.dropped(load.rows - refused + this.stop());
       failed(error);
       return;
