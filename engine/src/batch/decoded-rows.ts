@@ -19,7 +19,7 @@ export interface DecodedRowsOptions {
   readonly raw: boolean;
   /** Told of names that are no keys of the table and had to be looked for in every row. */
   readonly onLocate?: (name: string) => void;
-  readonly request: Pick<DecodeRequest, 'lineColumn' | 'offset' | 'idPrefix' | 'timestamp'>;
+  readonly request: Pick<DecodeRequest, 'lineColumn' | 'offset' | 'idPrefix' | 'timestamp' | 'positions'>;
 }
 
 export class DecodedRows {
@@ -113,7 +113,7 @@ export class DecodedRows {
 
   /** Byte offset of a row within its partition. */
   offset(row: number): number {
-    return this.#request.offset + this.#start(row) - this.#from;
+    return this.#request.positions?.[row] ?? this.#request.offset + this.#start(row) - this.#from;
   }
 
   /** The column as it stands in the rows; `undefined` where no row has it. */
@@ -177,7 +177,8 @@ export class DecodedRows {
   #makeSide(name: string): Tokens {
     const { arena, size } = this;
     const side = takeTokens(arena, size);
-    if (name === '_ppf_id') {
+    if (name === '_ppf_id' && this.#request.positions) this.#spellIds(side, this.#request.positions);
+    else if (name === '_ppf_id') {
       const prefix = this.text(JSON.stringify(this.#request.idPrefix.toWellFormed()).slice(1, -1));
       const out = arena.takeText(size * (prefix.length + 22));
       const { pointer, length } = prefix;
@@ -192,6 +193,20 @@ export class DecodedRows {
     }
     const own = this.column(name);
     return own === undefined ? side : mergeTokens(arena, own, side, size);
+  }
+
+  #spellIds({ starts, ends, kinds }: Tokens, positions: readonly number[]): void {
+    const { arena, size } = this;
+    const ids = Array.from({ length: size }, (_, row) =>
+      JSON.stringify(`${this.#request.idPrefix}${positions[row]}`.toWellFormed()),
+    );
+    let { pointer } = arena.text(ids.join(''));
+    ids.forEach((id, row) => {
+      arena.words[(starts >>> 2) + row] = pointer;
+      pointer += Buffer.byteLength(id);
+      arena.words[(ends >>> 2) + row] = pointer;
+    });
+    arena.bytes.fill(1, kinds, kinds + size);
   }
 }
 

@@ -35,6 +35,8 @@ interface Scan {
   readonly codec: DecodeRequest['codec']['name'];
 }
 
+type ScanFor = Pick<DecodeRequest, 'offset' | 'idPrefix' | 'timestamp' | 'lineColumn' | 'positions'>;
+
 class KernelDecoder implements Decoder, Encoder {
   readonly #kernel: KernelExports;
   readonly #arena: Arena;
@@ -88,17 +90,14 @@ class KernelDecoder implements Decoder, Encoder {
     if (names.length > 0) this.setColumns([...this.#keys, ...names]);
   }
 
-  decodeText(ndjson: string, request: Pick<DecodeRequest, 'offset' | 'idPrefix' | 'timestamp'>): Decoded {
+  decodeText(ndjson: string, request: Pick<DecodeRequest, 'offset' | 'idPrefix' | 'timestamp' | 'positions'>): Decoded {
     const { pointer, length } = this.#arena.text(ndjson);
     let maxRows = 1;
     for (let at = ndjson.indexOf('\n'); at >= 0; at = ndjson.indexOf('\n', at + 1)) maxRows++;
     return this.#scan({ from: pointer, to: pointer + length, last: true, maxRows, codec: 'json' }, request);
   }
 
-  #scan(
-    { from, to, last, maxRows, codec }: Scan,
-    { offset, idPrefix, timestamp, lineColumn }: Pick<DecodeRequest, 'offset' | 'idPrefix' | 'timestamp' | 'lineColumn'>,
-  ): Decoded {
+  #scan({ from, to, last, maxRows, codec }: Scan, { offset, idPrefix, timestamp, lineColumn, positions }: ScanFor): Decoded {
     const arena = this.#arena;
     const json = codec === 'json';
     // The row table's layout wants a multiple of 16.
@@ -117,7 +116,7 @@ class KernelDecoder implements Decoder, Encoder {
       maxRows,
       raw: codec === 'raw',
       onLocate: (name) => this.#learned.add(name),
-      request: { offset, idPrefix, timestamp, ...column },
+      request: { offset, idPrefix, timestamp, positions, ...column },
     });
     return {
       consumed: rows.consumed,

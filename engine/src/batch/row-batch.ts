@@ -19,6 +19,8 @@ export interface DecodeRequest {
   readonly lineColumn?: string | undefined;
   /** Byte offset, within its partition, of the byte at `from`. */
   readonly offset: number;
+  /** Byte offsets, within the partition, of the rows one by one: those that they are about, where the engine made them. */
+  readonly positions?: readonly number[] | undefined;
   /** `_ppf_id` of a row is this text and the row's byte offset. */
   readonly idPrefix: string;
   /** Milliseconds since 1970 that `_ppf_timestamp` gives. */
@@ -34,7 +36,7 @@ export interface Decoder {
   /** Decodes rows from the slot: at most the decoder's row limit. The previous batch and all its views end here. */
   decode(request: DecodeRequest): Decoded;
   /** Decodes rows that the engine itself made (error documents): NDJSON text, put into the arena. Earlier views stay valid. */
-  decodeText(ndjson: string, request: Pick<DecodeRequest, 'offset' | 'idPrefix' | 'timestamp'>): Decoded;
+  decodeText(ndjson: string, request: Pick<DecodeRequest, 'offset' | 'idPrefix' | 'timestamp' | 'positions'>): Decoded;
 }
 
 export interface Decoded {

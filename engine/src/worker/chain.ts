@@ -4,12 +4,11 @@
  * a sink is never taken back.
  */
 
-import { type ErrorDocument, rowBytes, rowHead } from '../batch/error-document.ts';
-import { ArenaFullError, type Decoded, type Decoder, type Rejection, type RowView } from '../batch/row-batch.ts';
+import { ArenaFullError, type Decoder, type RowView } from '../batch/row-batch.ts';
 import { ReefError } from '../errors.ts';
 import type { BatchFunction, FunctionSpec } from '../spec/node.ts';
-import { ERROR_COLUMN, ERROR_TABLE, NO_TABLE } from '../spec/plan.ts';
-import { redacted } from '../spec/secrets.ts';
+import { ERROR_TABLE, NO_TABLE } from '../spec/plan.ts';
+import { Documents, type Failure, type Origin } from './documents.ts';
 import { countBetween } from './marks.ts';
 import type { Notices } from './notices.ts';
 import type {
@@ -34,21 +33,13 @@ export interface OpenedFunction {
 export interface Delivery {
   readonly sink: number;
   readonly view: RowView;
+  readonly origin: Origin;
 }
 
 export interface Pass {
   readonly consumed: number;
   readonly deliveries: readonly Delivery[];
   readonly counts: Counts;
-}
-
-/** Where a rejected row was before: needed for its document. */
-interface Failure {
-  readonly node: string;
-  readonly digest?: string;
-  readonly errors: ErrorTarget;
-  readonly entered: RowView | undefined;
-  readonly rejections: readonly Rejection[];
 }
 
 /** After so many passes with fewer rows than usual, more are tried again. */
@@ -109,13 +100,14 @@ export class Chain {
   }
 
   /** A row that no out range can hold: what goes to the dead letters in its place has only the row's head. */
-  tooLarge(request: ComputeRequest, counts: Counts, { sink, view }: Delivery, row: number): Delivery {
-    const run = new Run(this.#plan, this.#decoder, this.#functions, request);
+  tooLarge(request: ComputeRequest, counts: Counts, { sink, view, origin }: Delivery, row: number): Delivery {
     const { id } = this.#plan.sinks[sink]!;
     counts.delivered[sink]!--;
     counts.delivered[this.#plan.deadLetters]!++;
     counts.rejected[id] = (counts.rejected[id] ?? 0) + 1;
-    return run.headOnly(id, view, row);
+    const rejections = [{ row, reason: 'the row is larger than any sink is given memory for' }];
+    const failure = { node: id, errors: undefined, entered: view, rejections, origin };
+    return { sink: this.#plan.deadLetters, ...new Documents(this.#plan, this.#decoder, request).make(failure, undefined, true) };
   }
 }
 
@@ -143,6 +135,9 @@ class Run {
   readonly #idPrefix: string;
   readonly #deliveries: Delivery[] = [];
   readonly #failures: Failure[] = [];
+  readonly #documents: Documents;
+  /** Where the rows came from that are on their way. */
+  #origin!: Origin;
   readonly #counts: Counts;
 
   constructor(plan: WorkerPlan, decoder: Decoder, functions: readonly OpenedFunction[], request: ComputeRequest) {
@@ -152,6 +147,7 @@ class Run {
     this.#request = request;
     this.#source = plan.sources[request.source]!;
     this.#idPrefix = `${this.#source.id}:${request.partition}:`;
+    this.#documents = new Documents(plan, decoder, request);
     this.#counts = emptyCounts(plan.sinks.length);
   }
 
@@ -171,6 +167,7 @@ class Run {
       timestamp: request.timestamp,
       maxRows: Math.max(maxRows, 1),
     });
+    this.#origin = decoded;
     this.#counts.rows = decoded.rows;
     this.#counts.malformed = decoded.malformed;
     this.#counts.notObject = decoded.notObject;
@@ -178,14 +175,8 @@ class Run {
     if (rejections.length > 0) this.#fail({ node: this.#source.id, errors: this.#source.errors, entered: undefined, rejections });
     if (!reject) await this.#emit(this.#source, decoded.view, request.table);
     if (request.marks) this.#counts.marked = [countBetween(request.marks, decoded, this.#failures)];
-    await this.#handleFailures(decoded);
+    await this.#handleFailures();
     return { consumed: decoded.consumed, deliveries: this.#deliveries, counts: this.#counts };
-  }
-
-  headOnly(node: string, entered: RowView, row: number): Delivery {
-    const rejections = [{ row, reason: 'the row is larger than any sink is given memory for' }];
-    const { view } = this.#decodeDocuments({ node, errors: undefined, entered, rejections }, undefined, undefined, true);
-    return { sink: this.#plan.deadLetters, view };
   }
 
   /** Sends what a node has made along its edges; `only`: along those with this table. */
@@ -246,7 +237,7 @@ class Run {
       this.#collect(planned.id, planned.errors, entered, view);
     }
     this.#counts.delivered[sink]! += view.rows.length;
-    if (view.rows.length > 0) this.#deliveries.push({ sink, view });
+    if (view.rows.length > 0) this.#deliveries.push({ sink, view, origin: this.#origin });
   }
 
   #collect(node: string, errors: ErrorTarget, entered: RowView, view: RowView, digest?: string): void {
@@ -255,71 +246,24 @@ class Run {
     if (rejections.length > 0) this.#fail({ node, errors, entered, rejections, ...(digest === undefined ? {} : { digest }) });
   }
 
-  #fail(failure: Failure): void {
+  #fail(failure: Omit<Failure, 'origin'>): void {
     this.#counts.rejected[failure.node] = (this.#counts.rejected[failure.node] ?? 0) + failure.rejections.length;
-    this.#failures.push(failure);
+    this.#failures.push({ ...failure, origin: this.#origin });
   }
 
   /** Turns rejections into rows of the error tables. Rows that fail there too go to the dead letters, never in a circle. */
-  async #handleFailures(decoded: Decoded): Promise<void> {
+  async #handleFailures(): Promise<void> {
     const first = this.#failures.splice(0);
-    for (const failure of first) await this.#document(failure, decoded, failure.errors);
+    for (const failure of first) await this.#document(failure, failure.errors);
     const again = this.#failures.splice(0);
-    for (const failure of again) await this.#document(failure, undefined, undefined);
+    for (const failure of again) await this.#document(failure, undefined);
   }
 
-  async #document(failure: Failure, decoded: Decoded | undefined, errors: ErrorTarget): Promise<void> {
-    const made = this.#decodeDocuments(failure, decoded, errors, false);
-    if (errors) await this.#follow(failure.node, undefined, errors, made.view);
-    else this.#deliver(this.#plan.deadLetters, made.view);
-  }
-
-  #decodeDocuments(failure: Failure, decoded: Decoded | undefined, errors: ErrorTarget, headOnly: boolean): Decoded {
-    const time = new Date().toISOString();
-    const lines = failure.rejections.map((rejection) => {
-      const text = JSON.stringify(this.#describe(failure, rejection, decoded, time, headOnly));
-      return errors ? JSON.stringify({ [ERROR_COLUMN]: text }) : text;
-    });
-    try {
-      return this.#decoder.decodeText(`${lines.join('\n')}\n`, {
-        offset: this.#request.offset,
-        idPrefix: this.#idPrefix,
-        timestamp: this.#request.timestamp,
-      });
-    } catch (error) {
-      // With fewer rows it will fit; a single one is cut down to its head.
-      if (headOnly || !(error instanceof ArenaFullError) || this.#counts.rows > 1) throw error;
-      return this.#decodeDocuments(failure, decoded, errors, true);
-    }
-  }
-
-  #describe(
-    failure: Failure,
-    rejection: Rejection,
-    decoded: Decoded | undefined,
-    time: string,
-    headOnly: boolean,
-  ): ErrorDocument {
-    const { row, reason } = rejection;
-    const inDocument = headOnly ? rowHead : rowBytes;
-    const entered = failure.entered && inDocument(failure.entered.encodeRow(row));
-    const truncated = this.#request.reject?.truncated;
-    const raw = decoded?.raw(row);
-    const origin = raw && (truncated ? rowBytes(raw, truncated) : inDocument(raw));
-    const position = decoded ? decoded.offset(row) : this.#request.offset;
-    return {
-      punchline: this.#plan.punchline,
-      node: failure.node,
-      reason: redacted(reason),
-      ...(failure.digest === undefined ? {} : { digest: failure.digest }),
-      source: this.#source.id,
-      partition: this.#request.partition,
-      position,
-      id: `${this.#idPrefix}${position}`,
-      time,
-      origin: origin ?? entered ?? {},
-      entered: entered ?? origin ?? {},
-    };
+  async #document(failure: Failure, errors: ErrorTarget): Promise<void> {
+    const { view, origin } = this.#documents.makeFitting(failure, errors, this.#counts.rows);
+    this.#origin = origin;
+    if (errors) await this.#follow(failure.node, undefined, errors, view);
+    else this.#deliver(this.#plan.deadLetters, view);
   }
 }
 

@@ -45,7 +45,8 @@ export class Output {
     for (const range of ranges) this.#open.set(range.sink, { range, at: range.start });
   }
 
-  async write({ sink, view }: Delivery): Promise<void> {
+  async write(delivery: Delivery): Promise<void> {
+    const { sink, view } = delivery;
     const planned = this.#sinks[sink]!;
     if (!planned.payload) return;
     const rows = Math.min(view.rows.length, this.#left[sink]!);
@@ -55,7 +56,7 @@ export class Output {
     for (let done = 0; done < rows; ) {
       const open = this.#open.get(sink) ?? (await this.#more(sink, needed));
       const asked = planned.rowOffsets ? Math.min(rows - done, rowsWithOffsets(open, planned)) : rows - done;
-      const written = asked > 0 ? this.#encode({ sink, view }, sides, { done, asked, open }) : undefined;
+      const written = asked > 0 ? this.#encode(delivery, sides, { done, asked, open }) : undefined;
       if (written) {
         this.#add(written.part);
         open.at = written.end;
@@ -66,7 +67,7 @@ export class Output {
         // A range that could not take even one row from its start on is too small for that row: a larger one is asked for.
         const empty = open.at === open.range.start;
         if (empty && open.range.largest) {
-          await this.#instead({ sink, view }, view.rows[done++]!);
+          await this.#instead(delivery, view.rows[done++]!);
           needed = 0;
         } else if (empty) needed = open.range.end - open.range.start + 1;
         this.#open.delete(sink);
