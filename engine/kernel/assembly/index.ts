@@ -1,6 +1,7 @@
 // The exports of the kernel; src/batch/kernel-abi.ts says what they do.
 export { reset, alloc, release, used } from './arena';
 export { setKeys } from './keys';
+export { cutCsv, firstCsvRow, scanCsv } from './scan-csv';
 export { scanJson } from './scan-json';
 export { scanLines } from './scan-lines';
 export { splitJson } from './split-json';

@@ -1,6 +1,6 @@
 /** One decoded batch: the rows where they were read, and the columns that the scan or a later look has found in them. */
 import type { Arena, Text } from './arena.ts';
-import { ROW_NOT_OBJECT, ROW_TABLE_HEADER, rowErrors, rowTableBytes } from './kernel-abi.ts';
+import { ROW_FIELDS, ROW_NOT_OBJECT, ROW_TABLE_HEADER, rowErrors, rowTableBytes } from './kernel-abi.ts';
 import { KIND_RAW } from './kernel-exports.ts';
 import type { DecodeRequest, Rejection } from './row-batch.ts';
 import { type Tokens, takeTokens } from './tokens.ts';
@@ -15,6 +15,8 @@ export interface DecodedRowsOptions {
   readonly from: number;
   /** Rows behind these are left, to be decoded again. */
   readonly maxRows: number;
+  /** All columns of rows that are no objects but have fields; they are keys of the table. */
+  readonly fields?: readonly string[];
   /** True: no row is bad. */
   readonly raw: boolean;
   /** Told of names that are no keys of the table and had to be looked for in every row. */
@@ -30,8 +32,10 @@ export class DecodedRows {
   readonly notObject: number;
   readonly starts: number;
   readonly ends: number;
-  /** Name of the one column of lines; `undefined`: the rows are JSON objects. */
+  /** Name of the one column of lines. */
   readonly lineColumn: string | undefined;
+  /** Names of all columns, of lines and rows with fields; `undefined`: the rows are JSON objects. */
+  readonly fixed: readonly string[] | undefined;
   readonly #errors: number;
   readonly #errorPlaces: number;
   readonly #from: number;
@@ -42,7 +46,7 @@ export class DecodedRows {
   readonly #texts = new Map<string, Text>();
   #empty: Tokens | undefined;
 
-  constructor({ arena, table, keys, from, maxRows, raw, onLocate, request }: DecodedRowsOptions) {
+  constructor({ arena, table, keys, fields, from, maxRows, raw, onLocate, request }: DecodedRowsOptions) {
     const header = arena.u32(table, ROW_TABLE_HEADER / 4);
     const cap = header[5]!;
     this.arena = arena;
@@ -50,6 +54,7 @@ export class DecodedRows {
     this.starts = table + ROW_TABLE_HEADER;
     this.ends = this.starts + cap * 4;
     this.lineColumn = request.lineColumn;
+    this.fixed = request.lineColumn === undefined ? fields : [request.lineColumn];
     this.#errors = this.starts + cap * 8;
     this.#errorPlaces = this.starts + cap * 12;
     this.#from = from;
@@ -95,6 +100,11 @@ export class DecodedRows {
     for (let row = 0; row < this.size; row++) {
       const code = this.error(row);
       if (code === 0) continue;
+      if (code === ROW_FIELDS) {
+        const fields = this.arena.words[(this.#errorPlaces >>> 2) + row]!;
+        rejections.push({ row, reason: `the row has ${fields} fields, expected ${this.fixed!.length}` });
+        continue;
+      }
       const place = this.arena.words[(this.#errorPlaces >>> 2) + row]! - this.#start(row) + 1;
       const subject = this.lineColumn === undefined ? 'the row' : 'the line';
       rejections.push({ row, reason: `${subject} ${rowErrors[code]}${code < ROW_NOT_OBJECT ? `, at byte ${place}` : ''}` });
@@ -118,7 +128,7 @@ export class DecodedRows {
 
   /** The column as it stands in the rows; `undefined` where no row has it. */
   column(name: string): Tokens | undefined {
-    if (this.#columns.has(name) || this.lineColumn !== undefined) return this.#columns.get(name);
+    if (this.#columns.has(name) || this.fixed !== undefined) return this.#columns.get(name);
     this.#onLocate?.(name);
     const tokens = this.#locate(name);
     this.#columns.set(name, tokens);

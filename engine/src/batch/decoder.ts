@@ -32,7 +32,7 @@ interface Scan {
   readonly to: number;
   readonly last: boolean;
   readonly maxRows: number;
-  readonly codec: DecodeRequest['codec']['name'];
+  readonly codec: DecodeRequest['codec'];
 }
 
 type ScanFor = Pick<DecodeRequest, 'offset' | 'idPrefix' | 'timestamp' | 'lineColumn' | 'positions'>;
@@ -80,7 +80,7 @@ class KernelDecoder implements Decoder, Encoder {
     this.#arena.release(this.#base);
     const { from, to, last, codec } = request;
     const maxRows = Math.min(request.maxRows ?? Infinity, this.#options.maxRows);
-    return this.#scan({ from, to, last, maxRows, codec: codec.name }, request);
+    return this.#scan({ from, to, last, maxRows, codec }, request);
   }
 
   #announceLearned(): void {
@@ -94,27 +94,33 @@ class KernelDecoder implements Decoder, Encoder {
     const { pointer, length } = this.#arena.text(ndjson);
     let maxRows = 1;
     for (let at = ndjson.indexOf('\n'); at >= 0; at = ndjson.indexOf('\n', at + 1)) maxRows++;
-    return this.#scan({ from: pointer, to: pointer + length, last: true, maxRows, codec: 'json' }, request);
+    return this.#scan({ from: pointer, to: pointer + length, last: true, maxRows, codec: { name: 'json' } }, request);
   }
 
   #scan({ from, to, last, maxRows, codec }: Scan, { offset, idPrefix, timestamp, lineColumn, positions }: ScanFor): Decoded {
     const arena = this.#arena;
-    const json = codec === 'json';
+    const json = codec.name === 'json';
     // The row table's layout wants a multiple of 16.
     const cap = (maxRows + 15) & ~15;
-    const keys = json ? this.#keys : [];
+    const csv = codec.name === 'csv' ? codec : undefined;
+    const keys = json ? this.#keys : (csv?.columns ?? []);
     const table = arena.take(rowTableBytes(cap, keys.length));
     arena.words[(table >>> 2) + 5] = cap;
-    const scan = json ? this.#kernel.scanJson : this.#kernel.scanLines;
-    if (scan(from, to, table, last ? 1 : 0) < 0) throw new ArenaFullError('Cannot decode rows: the arena is full');
-    const column = json ? {} : { lineColumn: lineColumn ?? DEFAULT_LINE_COLUMN };
+    const kernel = this.#kernel;
+    const scan = json ? kernel.scanJson : kernel.scanLines;
+    const count = csv
+      ? kernel.scanCsv(from, to, table, csv.separator.charCodeAt(0), keys.length)
+      : scan(from, to, table, last ? 1 : 0);
+    if (count < 0) throw new ArenaFullError('Cannot decode rows: the arena is full');
+    const column = json || csv ? {} : { lineColumn: lineColumn ?? DEFAULT_LINE_COLUMN };
     const rows = new DecodedRows({
       arena,
       table,
       keys,
       from,
       maxRows,
-      raw: codec === 'raw',
+      raw: codec.name === 'raw',
+      ...(csv ? { fields: keys } : {}),
       onLocate: (name) => this.#learned.add(name),
       request: { offset, idPrefix, timestamp, positions, ...column },
     });
@@ -139,6 +145,6 @@ class KernelDecoder implements Decoder, Encoder {
     outEnd: number,
     offsets: number,
   ): { rows: number; bytes: number } {
-    return (view as View).encode(codec.name, { from, limit, out, outEnd, offsets });
+    return (view as View).encode(codec, { from, limit, out, outEnd, offsets });
   }
 }

@@ -1,5 +1,5 @@
 /** Writes the plan that the kernel's `encodeRows` follows (its layout stands in engine/kernel/assembly/encode-rows.ts). */
-import type { Codec } from '../spec/plan.ts';
+import type { Codec, CsvCodec } from '../spec/plan.ts';
 import type { DecodedRows } from './decoded-rows.ts';
 import type { Overlay } from './overlay.ts';
 import type { Tokens } from './tokens.ts';
@@ -7,6 +7,7 @@ import type { Tokens } from './tokens.ts';
 const PLAN_WORDS = 10;
 const EDIT_WORDS = 12;
 const COLUMN_WORDS = 6;
+const SEPARATOR_WORD = 3;
 const RESULT_WORD = 9;
 const Mode = { verbatim: 0, edited: 1, columns: 2, text: 3 } as const;
 
@@ -18,12 +19,23 @@ interface PlanColumn {
 }
 
 /** Pointer to the plan by which the view's rows are written in `codec`. */
-export function encodePlan(overlay: Overlay, codec: Codec['name']): number {
-  let plan = overlay.plans.get(codec);
+export function encodePlan(overlay: Overlay, codec: Codec): number {
+  const key = codec.name === 'csv' ? `csv ${codec.separator}${codec.columns?.join('\0')}` : codec.name;
+  let plan = overlay.plans.get(key);
   if (plan === undefined) {
-    plan = makePlan(overlay, codec);
-    overlay.plans.set(codec, plan);
+    plan = codec.name === 'csv' ? csvPlan(overlay, codec) : makePlan(overlay, codec.name);
+    overlay.plans.set(key, plan);
   }
+  return plan;
+}
+
+/** The columns that the sink has, whichever the rows have. */
+function csvPlan(overlay: Overlay, { separator, columns }: CsvCodec): number {
+  const { rows } = overlay;
+  const names = columns ?? overlay.names() ?? [];
+  const list = names.map((name) => ({ name: '', tokens: overlay.get(name) ?? rows.emptyColumn(), edit: -1 }));
+  const plan = writePlan(rows, Mode.columns, [], list);
+  rows.arena.words[(plan >>> 2) + SEPARATOR_WORD] = separator.charCodeAt(0);
   return plan;
 }
 

@@ -9,7 +9,7 @@
  * What must outlive a `reset` (the key names, the table that `setKeys` takes) is allocated first; later resets begin behind it,
  * at `start + used()`, with the same `end`.
  *
- * ## Row table (made by scanJson, scanLines)
+ * ## Row table (made by scanJson, scanLines, scanCsv)
  * | offset | what |
  * | 0  | u32 count: rows found; blank lines are not rows |
  * | 4  | u32 consumed: pointer behind the last byte that belongs to a found row or blank line |
@@ -45,9 +45,14 @@ export const rowErrors: Readonly<Record<number, string>> = {
   7: 'is not valid JSON: nested too deep (more than 1024 levels)',
   8: 'is not valid JSON: the row ends too early',
   9: 'is not valid JSON: something follows the value',
+  32: 'has a quote inside of a field that does not begin with one, expected the whole field in quotes and such a quote doubled',
+  33: 'has something between the closing quote of a field and the next separator, expected a quote inside of a field doubled',
+  34: 'has a quote that is never closed',
   64: 'is valid JSON but no object',
 };
 export const ROW_NOT_OBJECT = 64;
+/** A row of CSV with another number of fields than there are columns: `errorAt` is that number. */
+export const ROW_FIELDS = 35;
 
 /** What a kernel instance exports for scanning; the column and encoding exports are typed beside their users. */
 export interface ScanExports {
@@ -70,4 +75,13 @@ export interface ScanExports {
   scanJson(from: number, to: number, table: number, last: number): number;
   /** The same for lines; every line is a row, blank ones too; a \r before the \n is left out; error 5 where not UTF-8. Sets no key columns. */
   scanLines(from: number, to: number, table: number, last: number): number;
+  /**
+   * The same for CSV, up to the end of the input: the table's keys are the `fields` columns. What breaks the rules costs the line
+   * on which its row begins. An empty field is absent, the others are raw strings.
+   */
+  scanCsv(from: number, to: number, table: number, separator: number, fields: number): number;
+  /** Pointer behind the last row of CSV that ends in `[from, to)`, where a row begins at `from`; `from` when none does. */
+  cutCsv(from: number, to: number, separator: number): number;
+  /** Pointer behind the first one; 0: it does not end before `to`. */
+  firstCsvRow(from: number, to: number, separator: number): number;
 }

@@ -44,6 +44,7 @@ export interface KernelExports extends ScanExports {
   roomToConvert(starts: number, ends: number, rows: number, index: number): number;
 
   splitJson(state: number, from: number, to: number, out: number, outEnd: number): number;
+  encodeCsv(plan: number, rows: number, from: number, to: number, out: number, outEnd: number, offsets: number): number;
   encodeRows(plan: number, rows: number, from: number, to: number, out: number, outEnd: number, offsets: number): number;
   findNewlines(starts: number, ends: number, kinds: number, rows: number, n: number, out: number): number;
   // biome-ignore format: one parameter list

@@ -41,8 +41,8 @@ export class Overlay {
     this.#values = new Map();
     this.#places = new Map();
     this.#ranks = 0;
-    this.#explicit = rows.lineColumn !== undefined;
-    if (rows.lineColumn !== undefined) this.#values.set(rows.lineColumn, rows.column(rows.lineColumn));
+    this.#explicit = rows.fixed !== undefined;
+    for (const name of rows.fixed ?? []) this.#values.set(name, rows.column(name));
   }
 
   clone(): Overlay {

@@ -12,7 +12,7 @@ export interface TestBench {
   decode(text: string | Uint8Array, request?: Partial<DecodeRequest>): Decoded;
   decodeText(text: string): Decoded;
   /** Encodes all live rows, in as many pieces as `room` (bytes of the output) makes necessary. */
-  encode(view: RowView, codec?: Codec['name'], room?: number): string;
+  encode(view: RowView, codec?: Codec | 'json' | 'line', room?: number): string;
   /** The same as values; each row parsed. */
   rows(view: RowView): unknown[];
   readonly memory: WebAssembly.Memory;
@@ -53,10 +53,11 @@ export function testBench({
   const decoder = createDecoder({ memory, kernel: module, maxRows, arena: { start: output.end, end: output.end + arena * MIB } });
   decoder.setColumns(columns);
   const side = { offset: 0, idPrefix: 'test:', timestamp: 1_700_000_000_000 };
-  const encode = (view: RowView, codec: Codec['name'] = 'json', room = slot * MIB): string => {
+  const encode = (view: RowView, given: Codec | 'json' | 'line' = 'json', room = slot * MIB): string => {
+    const codec = typeof given === 'string' ? { name: given } : given;
     let text = '';
     for (let from = 0; from < view.rows.length; ) {
-      const { rows, bytes: written } = decoder.encode(view, { name: codec }, from, 1 << 20, output.start, output.start + room, 0);
+      const { rows, bytes: written } = decoder.encode(view, codec, from, 1 << 20, output.start, output.start + room, 0);
       if (rows === 0) throw new Error(`row ${view.rows[from]} does not fit ${room} bytes`);
       text += bytes.toString('utf8', output.start, output.start + written);
       from += rows;

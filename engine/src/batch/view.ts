@@ -13,6 +13,8 @@ import type { Rejection, RowView } from './row-batch.ts';
 import type { EncodePiece } from './token-access.ts';
 import type { Tokens } from './tokens.ts';
 
+const JSON_LINES: Codec = { name: 'json' };
+
 type Allowed = { readonly reads: readonly string[]; readonly writes: readonly string[] };
 
 /** Live rows: in the arena, where the kernel reads them. */
@@ -214,7 +216,7 @@ export class View implements RowView {
   encodeRow(row: number): Uint8Array {
     if (this.#rows.error(row) !== 0) return this.#rows.raw(row);
     const { arena } = this;
-    const plan = encodePlan(this.#overlay, 'json');
+    const plan = encodePlan(this.#overlay, JSON_LINES);
     const mark = arena.mark();
     const rows = arena.copyOf(Uint32Array.of(row));
     const guess = 256 + 2 * this.#rows.raw(row).length;
@@ -246,14 +248,15 @@ export class View implements RowView {
   }
 
   encodeJson(piece: EncodePiece): { rows: number; bytes: number } {
-    return this.encode('json', piece);
+    return this.encode(JSON_LINES, piece);
   }
 
   /** Writes rows from number `from` in `rows`, see `Encoder`. */
-  encode(codec: Codec['name'], { from, limit, out, outEnd, offsets }: EncodePiece): { rows: number; bytes: number } {
+  encode(codec: Codec, { from, limit, out, outEnd, offsets }: EncodePiece): { rows: number; bytes: number } {
     const plan = encodePlan(this.#overlay, codec);
     const to = Math.min(this.rows.length, from + limit);
-    const rows = this.arena.kernel.encodeRows(plan, this.rowsPointer, from, to, out, outEnd, offsets);
+    const { encodeCsv, encodeRows } = this.arena.kernel;
+    const rows = (codec.name === 'csv' ? encodeCsv : encodeRows)(plan, this.rowsPointer, from, to, out, outEnd, offsets);
     return { rows, bytes: encodedBytes(this.#overlay, plan) };
   }
 

@@ -90,7 +90,20 @@ export interface Edge {
 }
 
 /** `encoding` in a punchline. */
-export type Codec = { readonly name: 'json' } | { readonly name: 'line' };
+export type Codec = { readonly name: 'json'; readonly form?: JsonForm } | { readonly name: 'line' } | CsvCodec;
+
+/** `lines`: each line is an object. `document`: an array of objects, or objects one behind the other, over any number of lines. */
+export type JsonForm = 'lines' | 'document';
+
+export interface CsvCodec {
+  readonly name: 'csv';
+  /** One character of ASCII. */
+  readonly separator: string;
+  /** The first row of a file (a partition) names the columns. */
+  readonly header: boolean;
+  /** In order. A source with a header has none: they are known when it is read. */
+  readonly columns?: readonly string[];
+}
 
 /** Reserved table to which a node's rejected rows go, as rows with the one string column `_ppf_error_document`. */
 export const ERROR_TABLE = '_ppf_errors';
