@@ -102,6 +102,7 @@ export class Partition {
 
   add(end: number, marks: readonly number[]): PartitionBatch {
     const positionOf = this.#positionOf;
+    let refused: Set<number> | undefined;
     const zeros = (): number[] => new Array<number>(marks.length + 1).fill(0);
     const batch: PartitionBatch = {
       end,
@@ -112,7 +113,10 @@ export class Partition {
       computed: false,
       marked: this.#options.settled ? { marks, rows: zeros(), rejected: zeros() } : undefined,
       refused(position) {
-        if (!batch.marked) return;
+        // Two sinks may refuse one row.
+        if (!batch.marked || refused?.has(position)) return;
+        refused ??= new Set();
+        refused.add(position);
         const after = marks.findIndex((mark) => mark > position);
         batch.marked.rejected[after < 0 ? marks.length : after]!++;
       },

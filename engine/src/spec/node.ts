@@ -64,7 +64,7 @@ export interface SourceSpec<F extends Fields = Fields> extends NodeSpecification
   readonly codecs: readonly Codec['name'][];
   /** One sentence: what is promised about delivery and what a replay starts from. */
   readonly delivery: string;
-  /** Tables that it may send rows to. Default none. */
+  /** Tables that it may send rows to, `''` (NO_TABLE) where it also means the outs without a table. Default none. */
   tables?(settings: Settings<F>): readonly string[];
   /** Columns of its rows where they are known before it runs; `undefined`: anything may come. */
   columns?(settings: Settings<F>): readonly ColumnDeclaration[] | undefined;
@@ -122,7 +122,7 @@ export interface PartitionOptions {
   readonly position?: (offset: number) => Position;
   /** False when a replay cannot give the same rows again (standard input): then nothing is resumed. Default true. */
   readonly replayable?: boolean;
-  /** Its rows go along the outs with this table only. Default: along all but the error table. */
+  /** Its rows go along the outs with this table only, `''` those without one. Default: along all but the error table. */
   readonly table?: string;
   /** How its bytes become rows, where it differs from the node's codec. */
   readonly codec?: Codec;

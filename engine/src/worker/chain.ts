@@ -182,7 +182,7 @@ class Run {
   /** Sends what a node has made along its edges; `only`: along those with this table. */
   async #emit(node: PlannedSource | PlannedFunction, view: RowView, only?: string): Promise<void> {
     const routed = view.routed();
-    const edges = node.out.filter(({ table }) => table !== ERROR_TABLE && (only === undefined || table === only));
+    const edges = node.out.filter(({ table = NO_TABLE }) => table !== ERROR_TABLE && (only === undefined || table === only));
     if (only !== undefined && edges.length === 0) this.#counts.nowhere += view.rows.length;
     if (routed.tables.size > 0) {
       const known = new Set(edges.map((edge) => edge.table ?? NO_TABLE));

@@ -20,6 +20,7 @@ export interface Sender {
 
 export interface GathererOptions {
   readonly name: string;
+  /** Empty: the outs without one; `undefined`: all outs. */
   readonly table: string | undefined;
   readonly gatherMs: number;
 }

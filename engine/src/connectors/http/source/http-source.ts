@@ -103,8 +103,10 @@ export class HttpSource implements Source, UploadHost {
   delivered(upload: Upload): void {
     if (upload.over) return;
     this.#finish(upload);
-    answerAccepted(upload.response, upload.rows - upload.rejected, upload.rejected, this.#stopping);
-    if (this.#context.settings.debug) this.#log(upload.request, `200, ${upload.rows} rows, ${upload.rejected} rejected`);
+    // A function of one branch and the sink of another may both reject a row.
+    const rejected = Math.min(upload.rejected, upload.rows);
+    answerAccepted(upload.response, upload.rows - rejected, rejected, this.#stopping);
+    if (this.#context.settings.debug) this.#log(upload.request, `200, ${upload.rows} rows, ${rejected} rejected`);
   }
 
   refuse(upload: Upload, refusal: Refusal): void {

@@ -8,11 +8,9 @@ export class Routes {
   readonly #paths: ReadonlyMap<string, Gatherer> | undefined;
 
   constructor({ paths, gather_ms: gatherMs }: Pick<HttpSourceSettings, 'paths' | 'gather_ms'>) {
-    const byTable = new Map<string, Gatherer>();
-    for (const table of paths === undefined ? [''] : Object.values(paths)) {
-      if (byTable.has(table)) continue;
-      const name = table === '' ? 'requests' : `requests/${table}`;
-      byTable.set(table, new Gatherer({ name, table: table === '' ? undefined : table, gatherMs }));
+    const byTable = new Map<string | undefined, Gatherer>();
+    for (const table of new Set(paths === undefined ? [undefined] : Object.values(paths))) {
+      byTable.set(table, new Gatherer({ name: table ? `requests/${table}` : 'requests', table, gatherMs }));
     }
     this.gatherers = [...byTable.values()];
     this.#paths = paths && new Map(Object.entries(paths).map(([path, table]) => [path, byTable.get(table)!]));

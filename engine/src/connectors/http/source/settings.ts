@@ -24,7 +24,7 @@ export const settings = {
   ssl: flag("Punch's word: true says that `tls` is given.", { optional: true }),
   paths: map(
     text('A table; empty: the outs without one.'),
-    'Paths that take rows, each with the table that they go to; any other path is 404. Without it every path takes rows, for the outs without a table.',
+    'Paths that take rows, each with the table that they go to; any other path is 404. Without it every path takes rows, and they go to every out.',
     {
       optional: true,
     },
@@ -139,5 +139,5 @@ function checkPaths(paths: HttpSourceSettings['paths']): SettingIssue[] {
 }
 
 export function tablesOf({ paths }: HttpSourceSettings): readonly string[] {
-  return paths === undefined ? [] : Object.values(paths).filter((table) => table !== '');
+  return paths === undefined ? [] : Object.values(paths);
 }

@@ -193,7 +193,7 @@ test('rows go to the table of their path; other paths are 404', async (t) => {
   const tables = [...feed.partitions.values()].map(({ name, table, text }) => ({ name, table, text }));
   assert.deepEqual(tables, [
     { name: 'requests/logs', table: 'logs', text: '{"p":"/logs"}\n{"p":"/also?x=1"}\n' },
-    { name: 'requests', table: undefined, text: '{"p":"/plain"}\n' },
+    { name: 'requests', table: '', text: '{"p":"/plain"}\n' },
   ]);
 });
 

@@ -1,0 +1,141 @@
+/** The source in whole punchlines, run by the built command. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { Agent } from 'node:http';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { type ReefProcess, startReef, temporaryFolder, writePunchline } from '../../../testing/reef-process.ts';
+import { writeFunction } from '../../../testing/user-function.ts';
+import { post, RawClient } from './testing.ts';
+
+const engine = new URL('../../../../dist/index.js', import.meta.url);
+
+/** Waits until the log has the text; resolves with all of it. */
+function logged({ child, ended }: ReefProcess, pattern: RegExp): Promise<RegExpExecArray> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stderr.on('data', (piece: string) => {
+      text += piece;
+      const found = pattern.exec(text);
+      if (found) resolve(found);
+    });
+    void ended.then(({ stderr }) => reject(new Error(`reef ended: ${stderr}`)));
+  });
+}
+
+async function startPunchline(t: TestContext, folder: string, nodes: readonly object[]): Promise<ReefProcess & { port: number }> {
+  const file = writePunchline(folder, 'StreamPunchline', nodes);
+  const started = startReef(t, ['run', file, '--state', join(folder, 'state')]);
+  const [, port] = await logged(started, /listens on http:\/\/127\.0\.0\.1:(\d+)/);
+  return { ...started, port: Number(port) };
+}
+
+const source = (settings: object, out: readonly object[]): object => ({
+  id: 'in',
+  kind: 'source',
+  type: 'http',
+  settings: { port: 0, ...settings },
+  out,
+});
+
+test('every row that is answered for is in the output once, however requests come', async (t) => {
+  const folder = temporaryFolder(t);
+  const { port, child, ended } = await startPunchline(t, folder, [
+    source({}, [{ id: 'out' }, { id: 'errors', table: '_ppf_errors' }]),
+    { id: 'out', kind: 'sink', type: 'file', settings: { path: 'out.ndjson' } },
+    { id: 'errors', kind: 'sink', type: 'file', settings: { path: 'errors.ndjson' } },
+  ]);
+  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  t.after(() => agent.destroy());
+  const sent: string[] = [];
+  const send = async (request: number): Promise<void> => {
+    const count = [1, 1, 1, 7, 100, 5000][request % 6]!;
+    const rows = Array.from({ length: count }, (_, n) => `{"id":"${request}-${n}","text":"${'x'.repeat((request * n) % 300)}"}`);
+    sent.push(...rows);
+    const bad = request % 4 === 0 ? 2 : 0;
+    const lines = [...rows, ...Array<string>(bad).fill('{"bad"')];
+    const kind = request % 5;
+    const answer =
+      bad === 0 && kind === 1
+        ? await post(port, `[${rows.join(',\n')}]`, { agent, headers: { 'content-type': 'application/json' } })
+        : kind === 2
+          ? await post(port, gzipSync(lines.join('\n')), { agent, headers: { 'content-encoding': 'gzip' } })
+          : await post(port, lines.join('\n'), { agent });
+    assert.deepEqual(JSON.parse(answer.text), { accepted: count, rejected: bad }, `request ${request}`);
+  };
+  await Promise.all(Array.from({ length: 240 }, (_, request) => send(request)));
+  child.kill('SIGTERM');
+  assert.equal((await ended).code, 0);
+  const got = readFileSync(join(folder, 'out.ndjson'), 'utf8').trimEnd().split('\n');
+  assert.deepEqual(got.sort(), sent.sort());
+  assert.equal(readFileSync(join(folder, 'errors.ndjson'), 'utf8').trimEnd().split('\n').length, 120);
+});
+
+test('rows take the way of their path, and what functions reject is counted for whoever sent it', async (t) => {
+  const folder = temporaryFolder(t);
+  const reject = writeFunction(
+    folder,
+    'reject.js',
+    `const n = batch.column('n').f64(); for (const row of batch.rows) if (n[row] % 2 === 1) batch.reject(row, 'odd');`,
+    ['n'],
+  );
+  const file = (id: string): object => ({ id, kind: 'sink', type: 'file', settings: { path: `${id}.ndjson` } });
+  const { port, child, ended } = await startPunchline(t, folder, [
+    source({ paths: { '/odd': 'odd', '/all': 'all', '/either': '' } }, [
+      { id: 'reject', table: 'odd' },
+      { id: 'all', table: 'all' },
+      { id: 'plain' },
+    ]),
+    { id: 'reject', kind: 'function', type: reject, out: [{ id: 'one' }, { id: 'two' }] },
+    ...['one', 'two', 'all', 'plain'].map(file),
+  ]);
+  const body = '{"n":1}\n{"n":2}\n{"n":3}\n';
+  const answers = await Promise.all(['/odd', '/all', '/either'].map((path) => post(port, body, { path })));
+  assert.deepEqual(
+    answers.map(({ text }) => JSON.parse(text) as unknown),
+    [
+      { accepted: 1, rejected: 2 },
+      { accepted: 3, rejected: 0 },
+      { accepted: 3, rejected: 0 },
+    ],
+  );
+  child.kill('SIGTERM');
+  assert.equal((await ended).code, 0);
+  for (const [name, text] of [
+    ['one', '{"n":2}\n'],
+    ['two', '{"n":2}\n'],
+    ['all', body],
+    ['plain', body],
+  ])
+    assert.equal(readFileSync(join(folder, `${name}.ndjson`), 'utf8'), text);
+});
+
+test('at SIGTERM a request whose rows a slow sink still has is answered when it has taken them', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(
+    join(folder, 'gate.js'),
+    `import { sink } from '${engine}';
+export default sink({
+  summary: 'Takes rows when it is sent a signal.', settings: {}, codecs: ['json'], delivery: 'For tests.', examples: [],
+  open: ({ log }) => ({
+    write: () => new Promise((resolve) => { process.once('SIGUSR2', () => resolve(undefined)); log.info('the gate is shut'); }),
+    close: async () => {},
+  }),
+});
+`,
+  );
+  const started = await startPunchline(t, folder, [source({}, [{ id: 'out' }]), { id: 'out', kind: 'sink', type: './gate.js' }]);
+  const { port, child, ended } = started;
+  const shut = logged(started, /the gate is shut/);
+  const client = await RawClient.open(t, port);
+  client.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{"a":1}');
+  await shut;
+  const stopping = logged(started, /delivering what was read/);
+  child.kill('SIGTERM');
+  await stopping;
+  assert.equal(client.received, '');
+  child.kill('SIGUSR2');
+  assert.match(await client.ended(), /^HTTP\/1\.1 200 OK.*Connection: close.*"accepted":1/s);
+  assert.equal((await ended).code, 0);
+});
