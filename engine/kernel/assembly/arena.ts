@@ -34,6 +34,11 @@ export function used(): usize {
   return next - from;
 }
 
+/** Bytes that are still free. */
+export function left(): usize {
+  return end - next;
+}
+
 /** True for bytes that were taken and not given back. */
 @inline export function inArena(p: usize, bytes: usize): bool {
   return p >= ownFrom && <u64>p + <u64>bytes <= <u64>next;

@@ -31,6 +31,8 @@ export interface FunctionKernel {
   setSyslog(fields: number, words: number, times: number, isoTime: number, now: number, offset: number): void;
   parseSyslog: ParseTexts<[standard: number]>;
 
+  matchTexts: ParseTexts<[expressions: number, count: number, most: number]>;
+
   // biome-ignore format: one parameter list
   readTimes(starts: number, ends: number, kinds: number, rows: number, n: number, programs: number, reference: number, offset: number, seconds: number, nanos: number, states: number): number;
   // biome-ignore format: one parameter list

@@ -17,11 +17,18 @@ export interface Outcome {
   readonly tables: Readonly<Record<string, number[]>>;
 }
 
+export interface RunOptions {
+  readonly variant?: KernelVariant;
+  readonly folder?: string;
+  /** Size of the arena in MiB. */
+  readonly arena?: number;
+}
+
 export async function run(
   spec: FunctionSpec,
   given: Readonly<Record<string, Json>>,
   text: string,
-  { variant = 'debug', folder = '/' }: { readonly variant?: KernelVariant; readonly folder?: string } = {},
+  { variant = 'debug', folder = '/', arena }: RunOptions = {},
 ): Promise<Outcome> {
   chooseFunctionKernel(variant);
   const { settings, problems } = await validateSettings(spec.settings, given);
@@ -31,7 +38,11 @@ export async function run(
   if (issues.length > 0) throw new TypeError(issues.map(({ message }) => message).join('; '));
   const reads = spec.reads(checked);
   const writes = spec.writes(checked).map(({ name }) => name);
-  const bench = testBench({ columns: [...reads, ...writes, ...(spec.removes?.(checked) ?? [])], variant });
+  const bench = testBench({
+    columns: [...reads, ...writes, ...(spec.removes?.(checked) ?? [])],
+    variant,
+    ...(arena === undefined ? {} : { arena }),
+  });
   const opened = await spec.open({
     id: 'f',
     settings: checked,

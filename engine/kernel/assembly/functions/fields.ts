@@ -17,6 +17,8 @@ let cap: u32 = 0;
 let open = false;
 let entries: usize = 0;
 let slots: usize = 0;
+/** A bit for the length of every name, to pass over most names that nobody wants. */
+let lengths: u64 = 0;
 /** The field that is expected next. */
 let expected: u32 = 0;
 let full: u32 = 0;
@@ -28,6 +30,7 @@ export function openFields(rows: u32, limit: u32, more: u32): i32 {
   cap = min(limit, MAX_FIELDS);
   open = more != 0;
   expected = 0;
+  lengths = 0;
   entries = alloc(<usize>cap * ENTRY_BYTES);
   slots = alloc(SLOTS << 1);
   if (!entries || !slots) return -1;
@@ -48,8 +51,13 @@ export function addField(name: usize, length: usize): i32 {
   put32(entry, <u32>name);
   put32(entry + 4, <u32>length);
   put32(entry + 8, <u32>column);
+  lengths |= lengthBit(length);
   put16(slot, ++count);
   return <i32>count - 1;
+}
+
+@inline function lengthBit(length: usize): u64 {
+  return (<u64>1) << <u64>min<usize>(length, 63);
 }
 
 export function fieldCount(): u32 {
@@ -99,6 +107,7 @@ export function fieldNamed(p: usize, end: usize): usize {
   const length = end - p;
   full = 0;
   if (expected < count && isNamed(expected, p, length)) return columnOf(expected++);
+  if (!open && !(lengths & lengthBit(length))) return 0;
   const field = get16(find(p, length));
   if (field) {
     expected = field;

@@ -11,6 +11,7 @@ export { parseSyslog, setSyslog } from './parse-syslog';
 export { readTimes } from './read-time';
 export { takeTexts } from './texts';
 export { timesEnd, writeTimes } from './write-time';
+export { matchTexts } from './regex';
 export { maskEnds, maskPatterns } from './mask';
 export { readAddresses, shortenAddresses } from './addresses';
 export { joinTexts } from './join';

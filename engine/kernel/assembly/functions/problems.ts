@@ -11,3 +11,5 @@ export const BAD_TIME: u32 = 108;
 export const BAD_HEADER: u32 = 109;
 export const BAD_STRUCTURED_DATA: u32 = 110;
 export const NO_SEPARATOR: u32 = 111;
+export const NO_MATCH: u32 = 112;
+export const TOO_LONG: u32 = 113;

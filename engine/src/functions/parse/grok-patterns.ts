@@ -41,7 +41,7 @@ export const grokPatterns: Readonly<Record<string, string>> = {
   IPV4: String.raw`(?:${octet}\.){3}${octet}`,
   IPV6: ipv6(),
   IP: '(?:%{IPV6}|%{IPV4})',
-  HOSTNAME: String.raw`\b[0-9A-Za-z_][0-9A-Za-z_-]{0,62}(?:\.[0-9A-Za-z_][0-9A-Za-z_-]{0,62})*\.?`,
+  HOSTNAME: String.raw`\b[0-9A-Za-z_][0-9A-Za-z_-]*(?:\.[0-9A-Za-z_][0-9A-Za-z_-]*)*\.?`,
   IPORHOST: '(?:%{IP}|%{HOSTNAME})',
   HOSTPORT: '%{IPORHOST}:%{POSINT}',
   // Paths and addresses

@@ -1,28 +1,15 @@
-/** `format: grok`: regular expressions in linear time. The one format that makes a JavaScript string of every text. */
-import { createRequire } from 'node:module';
-import type { RE2JS } from 're2js';
-import { writeTokens } from '../../batch/column-data.ts';
-import { TextOf } from '../../batch/function-kernel.ts';
-import { KIND_RAW } from '../../batch/kernel-exports.ts';
-import { kindOf, tokenText } from '../../batch/tokens.ts';
+/** `format: grok`: patterns become regular expressions, which the functions' module runs over the bytes of the texts. */
+import { columnArguments, TextOf } from '../../batch/function-kernel.ts';
 import type { ColumnDeclaration } from '../../spec/column-type.ts';
-import { type Definitions, type Expanded, expandGrok, type GrokProblem, referenceProblem } from './grok-expand.ts';
-import type { Parser, Texts } from './parser.ts';
-import { NO_MATCH, TOO_LONG } from './problems.ts';
+import { checkSize, compileRegex } from '../regex/program.ts';
+import { parseRegex, RegexError } from '../regex/syntax.ts';
+import { type Definitions, expandGrok, type GrokProblem, referenceProblem } from './grok-expand.ts';
+import { type Parser, readFields } from './parser.ts';
 
 export interface GrokOptions {
   readonly patterns: readonly string[];
   readonly definitions: Definitions;
   readonly maxTextBytes: number;
-}
-
-type Re2js = typeof import('re2js');
-let library: Re2js | undefined;
-
-/** Loaded when a pattern is first looked at: most punchlines have none. */
-function engine(): Re2js {
-  library ??= createRequire(import.meta.url)('re2js') as Re2js;
-  return library;
 }
 
 /** What is wrong with a pattern or definition; `undefined`: nothing. */
@@ -37,25 +24,18 @@ function shown(pattern: string): string {
   return JSON.stringify(pattern.length > SHOWN_CHARACTERS ? `${pattern.slice(0, SHOWN_CHARACTERS)}…` : pattern);
 }
 
-/** Other patterns count as one character each here, so that places are those of the pattern as it is written. */
+/** Other patterns are groups of the same length here, so that places are those of the pattern as it is written. */
 function syntaxProblem(pattern: string): GrokProblem | undefined {
-  const alone = pattern.replaceAll(/%\{[^{}]*\}/g, (text) => `(?:${'x'.repeat(text.length - 4)})`);
-  return compileProblem(alone);
+  return compileProblem(pattern.replaceAll(/%\{[^{}]*\}/g, (text) => `(?:${'x'.repeat(text.length - 4)})`));
 }
 
 function compileProblem(source: string): GrokProblem | undefined {
-  const { RE2JS, RE2JSSyntaxException } = engine();
   try {
-    RE2JS.compile(source);
+    checkSize(parseRegex(source));
     return undefined;
   } catch (error) {
-    if (!(error instanceof RE2JSSyntaxException))
-      return { place: 1, message: error instanceof Error ? error.message : String(error) };
-    const found = error.getPattern();
-    const place = found === null ? 0 : Math.max(0, source.lastIndexOf(found));
-    const part = found === null || found === source ? '' : ` ${JSON.stringify(found)}`;
-    const unsupported = /^\(\?(?:<?[=!]|>)/.test(source.slice(place)) ? ' (look-around and atomic groups are not supported)' : '';
-    return { place: place + 1, message: `stands a mistake: ${error.getDescription()}${part}${unsupported}` };
+    if (!(error instanceof RegexError)) throw error;
+    return { place: error.at + 1, message: `stands ${error.message}` };
   }
 }
 
@@ -66,7 +46,8 @@ function expansionProblem(pattern: string, definitions: Definitions): GrokProble
       return { place: 1, message: `begins what needs ${name}, which is wrong itself: ${problem.message}` };
   }
   try {
-    return compileProblem(expandGrok(pattern, definitions).source);
+    checkSize(parseRegex(expandGrok(pattern, definitions).source));
+    return undefined;
   } catch (error) {
     return { place: 1, message: `begins what cannot be put together: ${error instanceof Error ? error.message : String(error)}` };
   }
@@ -82,62 +63,42 @@ export function grokFields({ patterns, definitions }: GrokOptions): ColumnDeclar
 }
 
 interface Compiled {
-  readonly expression: RE2JS;
-  /** Which fields it gives, and the numbers of their groups. */
-  readonly fields: readonly { readonly index: number; readonly groups: readonly number[] }[];
+  readonly words: Uint32Array;
+  readonly slots: number;
+  /** Pairs of a field's number and the slot of one of its groups. */
+  readonly outputs: Uint32Array;
 }
 
-export function grokParser(wanted: readonly string[], options: GrokOptions): Parser {
-  const { RE2JS } = engine();
-  const compiled = options.patterns.map((pattern): Compiled => {
-    const { source, fields }: Expanded = expandGrok(pattern, options.definitions);
-    const expression = RE2JS.compile(source);
-    const numbers = expression.namedGroups();
-    const of = fields.filter(({ name }) => wanted.includes(name));
-    return {
-      expression,
-      fields: of.map(({ name, groups }) => ({ index: wanted.indexOf(name), groups: groups.map((group) => numbers[group]!) })),
-    };
-  });
-  return { others: TextOf.strings, read: (texts) => read(texts, wanted, compiled, options.maxTextBytes) };
+/** Words for each expression as engine/kernel/assembly/functions/regex.ts reads them. */
+const EXPRESSION_WORDS = 5;
+
+export function grokParser(names: readonly string[], { patterns, definitions, maxTextBytes }: GrokOptions): Parser {
+  const compiled = patterns.map((pattern) => compile(pattern, definitions, names));
+  return {
+    others: TextOf.strings,
+    read({ view, tokens, problems }) {
+      const { arena } = view;
+      const words = compiled.flatMap(({ words: program, slots, outputs }) => [
+        arena.copyOf(program),
+        arena.take(slots * 4),
+        slots,
+        arena.copyOf(outputs),
+        outputs.length / 2,
+      ]);
+      const expressions = arena.copyOf(Uint32Array.from(words));
+      const count = words.length / EXPRESSION_WORDS;
+      return readFields(view, { names, limit: names.length }, (kernel) =>
+        kernel.matchTexts(...columnArguments(view, tokens), expressions, count, maxTextBytes, problems),
+      );
+    },
+  };
 }
 
-function read(
-  { view, tokens, rows, rowsPointer, problems }: Texts,
-  names: readonly string[],
-  compiled: readonly Compiled[],
-  most: number,
-): ReturnType<Parser['read']> {
-  const { arena, size } = view;
-  const columns = names.map(() => new Array<string | undefined>(size));
-  for (const row of rows) {
-    const at = (problems >>> 2) + row;
-    arena.words[at] = 0;
-    if (kindOf(arena, tokens, row) !== KIND_RAW) continue;
-    const length = arena.words[(tokens.ends >>> 2) + row]! - arena.words[(tokens.starts >>> 2) + row]!;
-    if (length > most) arena.words[at] = TOO_LONG;
-    else if (!matchText(tokenText(arena, tokens, row), row, columns, compiled)) arena.words[at] = NO_MATCH;
-  }
-  return names.map((name, i) => {
-    const request = { name, size, rowsPointer, rows, words: 0 };
-    return { name, tokens: writeTokens(arena, { strings: columns[i]! }, request).tokens };
-  });
-}
-
-/** Puts the fields of the first pattern that the text matches. */
-function matchText(text: string, row: number, columns: (string | undefined)[][], compiled: readonly Compiled[]): boolean {
-  for (const { expression, fields } of compiled) {
-    const matcher = expression.matcher(text);
-    if (!matcher.find()) continue;
-    for (const { index, groups } of fields) {
-      for (const group of groups) {
-        const value = matcher.group(group);
-        if (value === null) continue;
-        columns[index]![row] = value;
-        break;
-      }
-    }
-    return true;
-  }
-  return false;
+function compile(pattern: string, definitions: Definitions, names: readonly string[]): Compiled {
+  const { source, fields } = expandGrok(pattern, definitions);
+  const { words, groups, slots } = compileRegex(parseRegex(source));
+  const outputs = fields
+    .filter(({ name }) => names.includes(name))
+    .flatMap(({ name, groups: of }) => of.flatMap((group) => [names.indexOf(name), groups.get(group)!]));
+  return { words, slots, outputs: Uint32Array.from(outputs) };
 }
