@@ -69,8 +69,10 @@ describe('file sink', () => {
       [{ punchlineKind: 'StreamPunchline', mode: 'overwrite' }, 'new\n'],
     ] as const) {
       await writeFile(path, 'old\nold\n');
-      await write(await openSink(t, path, given), 'new\n');
+      const opened = await openSink(t, path, given);
+      await write(opened, 'new\n');
       assert.equal(await readFile(path, 'utf8'), expected);
+      await opened.close('finished');
     }
   });
 
@@ -89,8 +91,11 @@ describe('file sink', () => {
       const first = await openSink(t, path, { mode: 'overwrite' });
       const resume = await write(first, 'kept\n');
       await write(first, 'lost\nto');
-      await write(await openSink(t, path, { mode, resume }), 'again\n');
+      await first.close('stopped');
+      const second = await openSink(t, path, { mode, resume });
+      await write(second, 'again\n');
       assert.equal(await readFile(path, 'utf8'), 'kept\nagain\n');
+      await second.close('stopped');
     }
   });
 

@@ -12,6 +12,7 @@ import { choice, text } from '../../spec/fields.ts';
 import { type Sink, type SinkChunk, type SinkContext, type SinkPosition, sink } from '../../spec/node.ts';
 import { writerSink } from '../stdout/sink.ts';
 import { openStandardOutput } from '../stdout/standard-output.ts';
+import { claim, type Release } from './claims.ts';
 import { errorNumber, fileError } from './file-error.ts';
 import { openSpecialFile } from './special-file.ts';
 
@@ -63,11 +64,15 @@ async function openFileSink(context: Context): Promise<Sink> {
     if (found === undefined) await mkdir(dirname(path), { recursive: true });
     // No O_APPEND: it makes the system ignore the position of a write.
     const handle = await open(path, constants.O_WRONLY | constants.O_CREAT, 0o666);
+    let release: Release | undefined;
     try {
+      // Before anything of it is changed.
+      release = claim(path, await handle.stat({ bigint: true }), { owner: `file sink "${context.id}"`, writes: true });
       const { size, ino, dev } = await handle.stat();
       const length = await startingLength(context, handle, { path, size, ino });
-      return new FileSink(context.id, path, handle, { length, ino, dev, created: found === undefined });
+      return new FileSink(context.id, path, handle, { length, ino, dev, created: found === undefined, release });
     } catch (error) {
+      release?.();
       await handle.close();
       throw error;
     }
@@ -137,7 +142,14 @@ class FileSink implements Sink {
   /** The name of a file just made is safe only when its folder has been synced as well. */
   #nameSynced: boolean;
 
-  constructor(id: string, path: string, handle: FileHandle, start: Standing & { readonly created: boolean }) {
+  readonly #release: Release;
+
+  constructor(
+    id: string,
+    path: string,
+    handle: FileHandle,
+    start: Standing & { readonly created: boolean; readonly release: Release },
+  ) {
     this.#subject = `file sink "${id}"`;
     this.#path = path;
     this.#handle = handle;
@@ -145,6 +157,7 @@ class FileSink implements Sink {
     this.#ino = start.ino;
     this.#dev = start.dev;
     this.#nameSynced = !start.created;
+    this.#release = start.release;
   }
 
   async write({ bytes }: SinkChunk): Promise<SinkPosition> {
@@ -193,6 +206,7 @@ class FileSink implements Sink {
   }
 
   async close(): Promise<void> {
+    this.#release();
     await this.#handle.close();
   }
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { ReefError } from '../../errors.ts';
 import { choice, number, text } from '../../spec/fields.ts';
 import { type Source, type SourceContext, source } from '../../spec/node.ts';
+import { claim, type Release } from './claims.ts';
 import { fileError } from './file-error.ts';
 import { type FileList, listFiles } from './file-list.ts';
 import { TailedFiles } from './tailed-files.ts';
@@ -68,20 +69,30 @@ async function openWholeFiles(context: Context): Promise<Source> {
   });
   if (list.paths.length === 0)
     log.warn(`File source "${id}" has nothing to read: no file ${list.kind === 'glob' ? 'matches' : 'in'} ${path}`);
-  return new WholeFiles({ id, folder, log, list, totalBytes: await sizeOf(id, list) });
+  const claimed: Release[] = [];
+  try {
+    const totalBytes = await claimAll(id, list, claimed);
+    return new WholeFiles({ id, folder, log, list, totalBytes, claimed });
+  } catch (error) {
+    for (const release of claimed) release();
+    throw error;
+  }
 }
 
-async function sizeOf(id: string, list: FileList): Promise<number> {
+/** Takes the files for reading, and gives their length in all. */
+async function claimAll(id: string, list: FileList, claimed: Release[]): Promise<number> {
   let total = 0;
   for (const path of list.paths) {
     try {
-      const found = await stat(path);
-      if (found.isFile()) total += found.size;
-      else if (list.kind === 'file')
+      const found = await stat(path, { bigint: true });
+      if (found.isFile()) {
+        total += Number(found.size);
+        claimed.push(claim(path, found, { owner: `file source "${id}"`, writes: false }));
+      } else if (list.kind === 'file')
         throw new ReefError('config', `Cannot open file source "${id}": ${path} is no regular file, expected one`);
     } catch (error) {
       // A file that has gone since it was listed is met again, and told of, when its turn comes.
-      if (list.kind === 'file') throw fileError(`open file source "${id}"`, path, error, 'config');
+      if (list.kind === 'file' || error instanceof ReefError) throw fileError(`open file source "${id}"`, path, error, 'config');
     }
   }
   return total;

@@ -6,6 +6,7 @@ import type { BigIntStats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Log, Position } from '../../spec/node.ts';
+import { writerOf } from './claims.ts';
 import { errorNumber, fileError } from './file-error.ts';
 import { fixedFolder, listFiles } from './file-list.ts';
 import { generationOf } from './generation.ts';
@@ -76,7 +77,7 @@ export class TailCatalog {
     let isUnsettled = false;
     for (const path of list.paths) {
       const stats = await stat(path, { bigint: true }).catch(() => undefined);
-      if (stats === undefined || !stats.isFile()) continue;
+      if (stats === undefined || !stats.isFile() || this.#isWritten(path, stats)) continue;
       folders.add(dirname(path));
       const file = this.#byKey.get(keyOf(stats)) ?? this.#takeBack(path, stats) ?? (await this.#adopt(path, stats));
       if (file === undefined) unknown.push({ path, stats });
@@ -104,6 +105,13 @@ export class TailCatalog {
     }
     this.#isFirstScan = false;
     return { news, lost, folders, isUnsettled: isUnsettled || this.#resumed.length > 0 };
+  }
+
+  /** A sink of this process writes there: its rows would go round in a circle. */
+  #isWritten(path: string, stats: BigIntStats): boolean {
+    const writer = writerOf(stats);
+    if (writer !== undefined) this.#tell(`File ${path} is not followed: ${writer} writes it`);
+    return writer !== undefined;
   }
 
   /** The file is not followed any more. `exists`: it is not deleted, only out of sight. */

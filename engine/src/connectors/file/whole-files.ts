@@ -6,6 +6,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import { ReefError } from '../../errors.ts';
 import type { Feed, Log, PartitionFeed, Source } from '../../spec/node.ts';
+import type { Release } from './claims.ts';
 import { fileError } from './file-error.ts';
 import type { FileList } from './file-list.ts';
 import { asFilePosition, fingerprintOf, matchesFingerprint, readHead, startOfRows } from './identity.ts';
@@ -17,6 +18,8 @@ export interface WholeFilesOptions {
   readonly list: FileList;
   /** Sum of the sizes. */
   readonly totalBytes: number;
+  /** The files are its own to read until these are called. */
+  readonly claimed?: readonly Release[];
 }
 
 /** A file's name in partitions: from the punchline's folder where it lies below it, so that moving both changes nothing. */
@@ -65,7 +68,9 @@ export class WholeFiles implements Source {
     if (this.#failures.length > 0) await this.#fail();
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    for (const release of this.#options.claimed ?? []) release();
+  }
 
   async #readFile(feed: Feed, name: string, path: string, signal: AbortSignal): Promise<void> {
     await using handle = await open(path, 'r');
