@@ -247,7 +247,7 @@ export class Computer {
       this.#options.log.warn(
         `A worker died while it computed rows of "${suspect.sourceId}": ${reason}; the rows are given to another one`,
       );
-      isolate(suspect, reason, this.#options.memory.bytes);
+      isolate(suspect, reason);
     } else if (++this.#diedBeforeReady > 3) {
       this.#fail(new ReefError('function', `Cannot start a worker: ${reason}`));
       return;

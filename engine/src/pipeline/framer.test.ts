@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { readCsv } from '../../kernel/csv-oracle.ts';
+import { loadKernelModule } from '../batch/kernel-module.ts';
 import { type Cut, Framer, OVERSIZE_HEAD_BYTES } from './framer.ts';
+import { csvCutter, newlineCutter } from './row-cutter.ts';
 import { type Slot, SlotPool } from './slots.ts';
 
 const SLOT = 64;
@@ -17,42 +20,31 @@ interface Taken {
   readonly marks: readonly number[];
 }
 
-/** A framer over small slots, with what comes out of it. `split: 'worker'` consumes whole rows only, as a worker does. */
-function framed(split: 'newline' | 'worker', signal = new AbortController().signal) {
+/** A framer over small slots, with what comes out of it. */
+function framed(split: 'newline' | 'csv' = 'newline', signal = new AbortController().signal) {
   const sizes = [SLOT, SLOT, SLOT, SLOT, MOST + SLOT];
   const slots: Slot[] = [];
-  let start = 0;
+  // Below stand the kernel's constants.
+  let start = 65_536;
   for (const [index, size] of sizes.entries()) {
     slots.push({ index, start, end: start + size });
     start += size + 8;
   }
-  const bytes = Buffer.from(new SharedArrayBuffer(start));
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
+  const bytes = Buffer.from(memory.buffer as ArrayBuffer);
   const input = new SlotPool(slots.slice(0, 4));
   const largeInput = new SlotPool(slots.slice(4));
   const cuts: Taken[] = [];
-  const submit = async (cut: Cut): Promise<number> => {
+  const submit = (cut: Cut): void => {
     const { from, to, last, offset, end, reject, marks, pool, slot } = cut;
-    const whole = Buffer.from(bytes.subarray(from, to)).toString('latin1');
-    const consumed = last || split === 'newline' ? whole.length : whole.lastIndexOf('\n') + 1;
-    const text = whole.slice(0, consumed);
-    const behind = split === 'worker' && !reject ? offset + consumed : end;
-    if (text !== '' || reject)
-      cuts.push({
-        text,
-        offset,
-        end: behind,
-        last,
-        marks: marks.filter((mark) => mark <= behind),
-        ...(reject ? { reject } : {}),
-      });
-    await Promise.resolve();
-    pool.release(slot);
-    return from + consumed;
+    const text = Buffer.from(bytes.subarray(from, to)).toString('latin1');
+    cuts.push({ text, offset, end, last, marks, ...(reject ? { reject } : {}) });
+    void Promise.resolve().then(() => pool.release(slot));
   };
   const host = {
     memory: { bytes, input, largeInput },
     maxRowBytes: MOST,
-    split,
+    cutter: split === 'csv' ? csvCutter({ memory }, loadKernelModule('debug'), ',') : newlineCutter({ bytes }),
     signal,
     submit,
     delivered: async () => {},
@@ -87,53 +79,102 @@ const anyRows = fc.array(
   { maxLength: 30 },
 );
 
-for (const split of ['newline', 'worker'] as const) {
-  test(`however bytes arrive, every byte comes out once, in order, in whole rows (split by ${split})`, async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        anyRows,
-        fc.boolean(),
-        fc.infiniteStream(fc.integer({ min: 1, max: 100 })),
-        fc.infiniteStream(fc.boolean()),
-        async (lengths, newlineAtEnd, chunks, flush) => {
-          // A worker that must tell rows apart itself is not given rows beyond the bound here: only the newline makes them certain.
-          const rows = lengths
-            .filter((length) => split === 'newline' || length <= MOST)
-            .map((length, n) => String.fromCharCode(97 + (n % 26)).repeat(length));
-          const text = rows.join('\n') + (newlineAtEnd && rows.length > 0 ? '\n' : '');
-          const { framer, cuts, input, largeInput } = framed(split);
-          await feed(framer, text, chunks, flush);
-          await new Promise(setImmediate);
-          let offset = 0;
-          const seen: string[] = [];
-          for (const cut of cuts) {
-            assert.equal(cut.offset, offset);
-            if (cut.reject) {
-              const row = text.slice(cut.offset).split('\n', 1)[0]!;
-              assert.equal(cut.reject.truncated?.bytes, row.length);
-              assert.equal(cut.reject.truncated?.sha256, createHash('sha256').update(row).digest('hex'));
-              assert.ok(row.startsWith(cut.text) && cut.text.length === Math.min(row.length, SLOT, OVERSIZE_HEAD_BYTES));
-              seen.push(text.slice(cut.offset, cut.end));
-            } else {
-              assert.ok(cut.text.endsWith('\n') || cut.last, JSON.stringify(cut));
-              for (const row of cut.text.split('\n')) assert.ok(row.length <= MOST);
-              seen.push(cut.text);
-            }
-            assert.ok(cut.marks.every((mark) => mark > cut.offset && mark <= cut.end));
-            offset = cut.end;
+test('however bytes arrive, every byte comes out once, in order, in whole rows', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      anyRows,
+      fc.boolean(),
+      fc.infiniteStream(fc.integer({ min: 1, max: 100 })),
+      fc.infiniteStream(fc.boolean()),
+      async (lengths, newlineAtEnd, chunks, flush) => {
+        const rows = lengths.map((length, n) => String.fromCharCode(97 + (n % 26)).repeat(length));
+        const text = rows.join('\n') + (newlineAtEnd && rows.length > 0 ? '\n' : '');
+        const { framer, cuts, input, largeInput } = framed();
+        await feed(framer, text, chunks, flush);
+        await new Promise(setImmediate);
+        let offset = 0;
+        const seen: string[] = [];
+        for (const cut of cuts) {
+          assert.equal(cut.offset, offset);
+          if (cut.reject) {
+            const row = text.slice(cut.offset).split('\n', 1)[0]!;
+            assert.equal(cut.reject.truncated?.bytes, row.length);
+            assert.equal(cut.reject.truncated?.sha256, createHash('sha256').update(row).digest('hex'));
+            assert.ok(row.startsWith(cut.text) && cut.text.length === Math.min(row.length, SLOT, OVERSIZE_HEAD_BYTES));
+            seen.push(text.slice(cut.offset, cut.end));
+          } else {
+            assert.ok(cut.text.endsWith('\n') || cut.last, JSON.stringify(cut));
+            for (const row of cut.text.split('\n')) assert.ok(row.length <= MOST);
+            seen.push(cut.text);
           }
-          assert.deepEqual(
-            cuts.flatMap(({ marks }) => marks),
-            endsOfRows(text),
-          );
-          assert.equal(seen.join(''), text);
-          assert.equal(input.free, 4, 'an input slot was not given back');
-          assert.equal(largeInput.free, 1, 'the large slot was not given back');
-        },
-      ),
-      { numRuns: 300 },
-    );
-  });
+          assert.ok(cut.marks.every((mark) => mark > cut.offset && mark <= cut.end));
+          offset = cut.end;
+        }
+        assert.deepEqual(
+          cuts.flatMap(({ marks }) => marks),
+          endsOfRows(text),
+        );
+        assert.equal(seen.join(''), text);
+        assert.equal(input.free, 4, 'an input slot was not given back');
+        assert.equal(largeInput.free, 1, 'the large slot was not given back');
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+const csvPieces = fc.constantFrom('a', 'bcd', ',', '\n', '\n', '"', '""', '"x\ny"', '\r\n', ',"');
+
+test('however bytes of CSV arrive, cuts are between rows', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(csvPieces, { maxLength: 90 }).map((pieces) => pieces.join('').slice(0, MOST)),
+      fc.infiniteStream(fc.integer({ min: 1, max: 50 })),
+      fc.infiniteStream(fc.boolean()),
+      async (text, chunks, flush) => {
+        const { framer, cuts, input, largeInput } = framed('csv');
+        await feed(framer, text, chunks, flush);
+        await new Promise(setImmediate);
+        assert.equal(cuts.map((cut) => cut.text).join(''), text);
+        const rows = cuts.flatMap((cut) =>
+          readCsv(cut.text, ',', 2).map((row) => ({
+            ...row,
+            start: row.start + cut.offset,
+            end: row.end + cut.offset,
+            behind: row.behind + cut.offset,
+          })),
+        );
+        assert.deepEqual(rows, readCsv(text, ',', 2));
+        assert.equal(input.free + largeInput.free, 5);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('a row of CSV beyond the bound costs its first line, and what follows is read again', async () => {
+  const { framer, cuts, input, largeInput } = framed('csv');
+  const lines = `${'open,"x\n'}${'y,z\n'.repeat(MOST)}`;
+  await feed(framer, lines, endless(50), endless(false));
+  await new Promise(setImmediate);
+  assert.equal(cuts[0]?.text, 'open,"x\n');
+  assert.match(cuts[0]?.reject?.reason ?? '', /^the row goes on for more than 200 bytes.*: this is its first line$/);
+  assert.equal(cuts.map((cut) => cut.text).join(''), lines);
+  assert.ok(cuts.slice(1).every(({ reject }) => reject === undefined));
+  assert.equal(input.free + largeInput.free, 5);
+});
+
+test('a line of CSV beyond the bound is read past', async () => {
+  const { framer, cuts } = framed('csv');
+  await feed(framer, `a,b\n${'x'.repeat(MOST + 1)}\nc,"d\n"\n`, endless(33), endless(false));
+  assert.deepEqual(
+    cuts.map(({ text, reject }) => reject?.truncated?.bytes ?? text),
+    ['a,b\n', MOST + 1, 'c,"d\n"\n'],
+  );
+});
+
+function* endless<T>(value: T): Generator<T> {
+  for (;;) yield value;
 }
 
 test('a flush with an unfinished row holds no slot while nothing comes', async () => {

@@ -1,14 +1,15 @@
 /**
  * Cuts a partition's bytes into batches of whole rows. The source writes straight into an input slot; when that is full (or
- * flushed), it is cut behind its last newline, the front goes to a worker and the unfinished row is copied to the next slot.
- * Where only a worker can tell rows apart (`split: 'worker'`), it answers how much it consumed and the rest is presented again.
+ * flushed), it is cut behind its last whole row, the front goes to a worker and the unfinished row is copied to the next slot.
  *
  * A row that does not fit a slot moves to the one large slot. A row beyond `maxRowBytes` is read past, hashed, and only its head
- * goes on, to be rejected.
+ * goes on, to be rejected; of one with several lines (CSV) the first line is rejected, and what follows is read as rows again: a
+ * quote that nobody closes must not hold up everything behind it.
  */
 import type { Hash } from 'node:crypto';
 import type { AdvanceOptions, PartitionFeed } from '../spec/node.ts';
 import type { RejectRange } from '../worker/protocol.ts';
+import type { RowCutter } from './row-cutter.ts';
 import type { SharedMemory, Slot, SlotPool } from './slots.ts';
 
 /** Bytes that are kept of a row beyond `maxRowBytes`. */
@@ -34,10 +35,10 @@ export interface Cut {
 export interface FramerHost {
   readonly memory: Pick<SharedMemory, 'bytes' | 'input' | 'largeInput'>;
   readonly maxRowBytes: number;
-  readonly split: 'newline' | 'worker';
+  readonly cutter: RowCutter;
   readonly signal: AbortSignal;
-  /** Takes a cut; the promise gives the pointer behind the last byte that was consumed, once that is known. */
-  submit(cut: Cut): Promise<number>;
+  /** Takes a cut. Throws when it can take none. */
+  submit(cut: Cut): void;
   delivered(): Promise<void>;
   forget(): void;
 }
@@ -60,14 +61,15 @@ export class Framer implements PartitionFeed {
   #large = false;
   /** Bytes in the slot. */
   #filled = 0;
-  /** Leading bytes of the slot that hold no newline. */
+  /** Leading bytes of the slot in which no row ends. */
   #searched = 0;
   /** The source may be writing to the slot. */
   #lent = false;
   #oversize: Oversize | undefined;
   /** Marks of the source that no cut has taken yet. */
   #marks: number[] = [];
-  #consumed: Promise<void> | undefined;
+  /** A row beyond the bound that is going on its way. */
+  #passing: Promise<void> | undefined;
 
   constructor(host: FramerHost, offset: number) {
     this.#host = host;
@@ -81,7 +83,7 @@ export class Framer implements PartitionFeed {
 
   async room(): Promise<Uint8Array> {
     this.#host.signal.throwIfAborted();
-    await this.#consumed;
+    await this.#passing;
     if (this.#oversize?.done) await this.#submitOversize(this.#oversize);
     const slot = this.#slot ?? (await this.#open(this.#carry.length));
     const from = slot.start + (this.#oversize ? 0 : this.#filled);
@@ -124,7 +126,7 @@ export class Framer implements PartitionFeed {
   }
 
   async end(): Promise<void> {
-    await this.#consumed;
+    await this.#passing;
     if (this.#oversize) {
       this.#oversize.done = true;
       await this.#submitOversize(this.#oversize);
@@ -134,10 +136,10 @@ export class Framer implements PartitionFeed {
     if (!slot) return;
     const tooLong = this.#tooLongRow(slot);
     if (this.#filled === 0) this.#release(slot);
-    else if (tooLong === undefined) await this.#submit(slot, this.#filled, true);
+    else if (tooLong === undefined) this.#submit(slot, this.#filled, { last: true });
     else {
-      if (tooLong === 0) this.#beginOversize(slot, this.#filled);
-      else await this.#submit(slot, tooLong, false);
+      if (tooLong === 0) this.#passOver(slot);
+      else this.#submit(slot, tooLong);
       return this.end();
     }
   }
@@ -145,7 +147,7 @@ export class Framer implements PartitionFeed {
   async delivered(): Promise<void> {
     this.#submitFinished();
     this.yield();
-    await this.#consumed;
+    await this.#passing;
     return this.#host.delivered();
   }
 
@@ -179,62 +181,56 @@ export class Framer implements PartitionFeed {
     return slot;
   }
 
-  /** Cuts behind the last newline. `full`: nothing more fits the slot. */
+  /** Cuts behind the last whole row. `full`: nothing more fits the slot. */
   #cut(slot: Slot, full: boolean): void {
     if (this.#filled === 0) return;
-    const end = slot.start + this.#filled;
-    if (this.#host.split === 'worker') {
-      this.#consumed = this.#submit(slot, this.#filled, false);
-      return;
-    }
-    const found = this.#host.memory.bytes.subarray(slot.start + this.#searched, end).lastIndexOf(NEWLINE);
-    if (found >= 0) {
+    const { start } = slot;
+    const end = this.#host.cutter.lastEnd(start, start + this.#filled, start + this.#searched);
+    if (end !== undefined) {
       const tooLong = this.#tooLongRow(slot);
-      if (tooLong === 0) this.#beginOversize(slot, this.#filled);
-      else void this.#submit(slot, tooLong ?? this.#searched + found + 1, false);
+      if (tooLong === 0) this.#passOver(slot);
+      else this.#submit(slot, tooLong ?? end - start);
       return;
     }
     this.#searched = this.#filled;
-    if (this.#filled > this.#host.maxRowBytes) this.#beginOversize(slot, this.#filled);
+    if (this.#filled > this.#host.maxRowBytes) this.#passOver(slot);
     else if (full) this.#carryOver(slot, 0);
   }
 
   /** Where, from the slot's start, the first row begins that is longer than allowed. */
   #tooLongRow(slot: Slot): number | undefined {
-    const { memory, maxRowBytes } = this.#host;
+    const { cutter, maxRowBytes } = this.#host;
     if (this.#filled <= maxRowBytes) return undefined;
-    const bytes = memory.bytes.subarray(slot.start, slot.start + this.#filled);
-    for (let from = 0; from < bytes.length; ) {
-      const newline = bytes.indexOf(NEWLINE, from);
-      const to = newline < 0 ? bytes.length : newline;
-      if (to - from > maxRowBytes) return from;
-      from = to + 1;
+    const end = slot.start + this.#filled;
+    for (let from = slot.start; from < end; ) {
+      const behind = cutter.firstEnd(from, end);
+      // Its newline does not count.
+      if ((behind === undefined ? end : behind - 1) - from > maxRowBytes) return from - slot.start;
+      if (behind === undefined) break;
+      from = behind;
     }
     return undefined;
   }
 
-  async #submit(slot: Slot, length: number, last: boolean): Promise<void> {
+  #submit(slot: Slot, length: number, { last = false, reject }: Partial<Pick<Cut, 'last' | 'reject'>> = {}): void {
     const offset = this.#offset;
+    const end = offset + length;
     const pool = this.#pool;
-    if (this.#host.split === 'newline') {
-      this.#carry = this.#copy(slot.start + length, slot.start + this.#filled);
-      this.#forget(length);
-      void this.#host.submit(this.#cutOf(slot, pool, length, { last, offset }));
-      return;
-    }
-    // The worker's answer frees the slot, so what may be presented again is kept first.
-    const copy = this.#copy(slot.start, slot.start + length);
-    this.#forget(0);
-    const cut = this.#cutOf(slot, pool, length, { last, offset });
-    const consumed = (await this.#host.submit(cut)) - slot.start;
-    this.#carry = copy.subarray(consumed);
-    this.#offset = offset + consumed;
-    this.#marks.unshift(...cut.marks.filter((mark) => mark > this.#offset));
+    this.#carry = this.#copy(slot.start + length, slot.start + this.#filled);
+    this.#forget(length);
+    const cut = { slot, pool, from: slot.start, to: slot.start + length, last, offset, end, marks: this.#takeMarks(end) };
+    this.#host.submit(reject ? { ...cut, reject } : cut);
   }
 
-  #cutOf(slot: Slot, pool: SlotPool, length: number, { last, offset }: Pick<Cut, 'last' | 'offset'>): Cut {
-    const end = offset + length;
-    return { slot, pool, from: slot.start, to: slot.start + length, last, offset, end, marks: this.#takeMarks(end) };
+  /** The slot begins with a row that is too long. */
+  #passOver(slot: Slot): void {
+    const { memory, maxRowBytes } = this.#host;
+    const line = memory.bytes.subarray(slot.start, slot.start + this.#filled).indexOf(NEWLINE);
+    if (line < 0 || line > maxRowBytes) this.#beginOversize(slot, this.#filled);
+    else {
+      const reason = `the row goes on for more than ${maxRowBytes} bytes, which is what is allowed: this is its first line`;
+      this.#submit(slot, line + 1, { reject: { reason } });
+    }
   }
 
   #takeMarks(end: number): readonly number[] {
@@ -306,9 +302,9 @@ export class Framer implements PartitionFeed {
   /** A row beyond the bound that has ended goes on its way: nothing may follow that would bring it there. */
   #submitFinished(): void {
     if (!this.#oversize?.done) return;
-    this.#consumed = this.#submitOversize(this.#oversize);
+    this.#passing = this.#submitOversize(this.#oversize);
     // Seen by the next call; it only fails when all ends.
-    this.#consumed.catch(() => {});
+    this.#passing.catch(() => {});
   }
 
   async #submitOversize(oversize: Oversize): Promise<void> {
@@ -321,7 +317,7 @@ export class Framer implements PartitionFeed {
     this.#oversize = undefined;
     const end = Math.max(this.#offset, oversize.offset + oversize.bytes);
     this.#offset = end;
-    void this.#host.submit({
+    this.#host.submit({
       slot,
       pool: input,
       from: slot.start,

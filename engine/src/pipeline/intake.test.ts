@@ -12,7 +12,7 @@ function takingIn(t: TestContext, run: Source['run'], positions: Record<string, 
   t.mock.method(Math, 'random', () => 0);
   const warnings: string[] = [];
   const options = {
-    plan: { sources: [{ id: 'in' }] },
+    plan: { sources: [{ id: 'in', codec: { name: 'json' } }] },
     memory: new SharedMemory({
       workers: 1,
       inputSlots: 2,

@@ -5,19 +5,22 @@ import type { Feed, Log, PartitionFeed, PartitionOptions, Position, Source } fro
 import type { Json } from '../spec/plan.ts';
 import type { Suspect } from '../state/suspects.ts';
 import type { Counts, Marked, WorkerPlan } from '../worker/protocol.ts';
-import { type Cut, Framer, type FramerHost } from './framer.ts';
+import { CsvHead, withoutColumns } from './csv-head.ts';
+import { type Cut, Framer } from './framer.ts';
 import { HeldInput } from './held-input.ts';
 import type { Job } from './job.ts';
 import type { Metrics } from './metrics.ts';
 import type { Probe } from './options.ts';
 import { type MarkedRows, Partition, type PartitionBatch, type PartitionEvents } from './partition.ts';
 import { probedRanges } from './probed-ranges.ts';
+import { csvCutter, newlineCutter, type RowCutter } from './row-cutter.ts';
 import type { SharedMemory } from './slots.ts';
 import { rangesAround } from './suspects.ts';
 
 export interface IntakeOptions {
   readonly plan: WorkerPlan;
   readonly memory: SharedMemory;
+  readonly kernel: WebAssembly.Module;
   readonly metrics: Metrics;
   readonly maxRowBytes: number;
   readonly log: Log;
@@ -48,8 +51,6 @@ export interface News {
   readonly position: Position;
 }
 
-/** Main cuts behind newlines: a worker must then find whole rows alone (in a probe, ranges end where they were noted). */
-const SPLIT: FramerHost['split'] = 'newline';
 /** A source that has run for so long has run well: longer than any pause. */
 const WELL_MS = 60_000;
 
@@ -61,6 +62,8 @@ export class Intake {
   #opened = 0;
   /** Partitions of the last run that are over for good. */
   readonly #forgotten = new Set<string>();
+  /** By separator, or newline. */
+  readonly #cutters = new Map<string, RowCutter>();
   /** The sources know what the last run had saved. */
   #told = false;
 
@@ -128,7 +131,7 @@ export class Intake {
         partition.told = partition.position;
         byName.set(partition.name, partition.position);
       }
-      for (const [partition, position] of byName) news.push({ source, partition, position });
+      for (const [partition, saved] of byName) news.push({ source, partition, position: withoutColumns(saved).position });
     }
     this.#told = true;
     return news;
@@ -165,8 +168,8 @@ export class Intake {
 
   #feed(index: number): Feed {
     const id = this.#id(index);
-    const saved = Object.entries(this.#options.positions[id] ?? {});
-    const resume = new Map<string, Position>(saved.filter(([name]) => !this.#forgotten.has(`${id}/${name}`)));
+    const saved = Object.entries(this.#options.positions[id] ?? {}).filter(([name]) => !this.#forgotten.has(`${id}/${name}`));
+    const resume = new Map<string, Position>(saved.map(([name, position]) => [name, withoutColumns(position).position]));
     for (const partition of this.#partitions.values()) {
       const fed = partition.source === id ? partition.fed : undefined;
       if (fed !== undefined) resume.set(partition.name, fed);
@@ -175,21 +178,26 @@ export class Intake {
   }
 
   #openPartition(index: number, name: string, options: PartitionOptions): PartitionFeed {
-    const { memory, maxRowBytes, signal, events, delivered, forgotten, positioned, probe } = this.#options;
+    const { memory, maxRowBytes, signal, events, delivered, forgotten, positioned } = this.#options;
     const id = this.#id(index);
     const key = `${id}/${name}`;
     const partition = this.#partitions.get(key) ?? new Partition(id, name, events, this.#opened++);
     this.#partitions.set(key, partition);
     partition.framer?.discard();
-    partition.open(options);
+    const cutter = this.#cutterOf(index, options);
+    const head = this.#headOf(index, partition, options);
+    partition.open(options, head);
     if (partition.position !== undefined) positioned();
     const framer = new Framer(
       {
         memory,
         maxRowBytes,
-        split: SPLIT,
+        cutter,
         signal,
-        submit: (cut) => this.#submit(index, partition, { ...cut, wholeRows: SPLIT === 'newline' && !probe }),
+        submit: (cut) => {
+          const rows = head ? head.take(cut, memory.bytes) : cut;
+          if (rows) this.#submit(index, partition, rows, cutter);
+        },
         delivered: () => delivered(partition),
         forget: () => {
           partition.forgotten = true;
@@ -202,15 +210,31 @@ export class Intake {
     return framer;
   }
 
-  #submit(source: number, partition: Partition, cut: Cut & Pick<Job, 'wholeRows'>): Promise<number> {
+  #cutterOf(source: number, { codec = this.#options.plan.sources[source]!.codec }: PartitionOptions): RowCutter {
+    const { memory, kernel } = this.#options;
+    const key = codec.name === 'csv' ? codec.separator : '\n';
+    const cutter = this.#cutters.get(key) ?? (codec.name === 'csv' ? csvCutter(memory, kernel, key) : newlineCutter(memory));
+    this.#cutters.set(key, cutter);
+    return cutter;
+  }
+
+  #headOf(source: number, partition: Partition, options: PartitionOptions): CsvHead | undefined {
+    const { plan, positions, log } = this.#options;
+    const { codec = plan.sources[source]!.codec, offset = 0 } = options;
+    if (codec.name !== 'csv' || !codec.header) return undefined;
+    const saved = positions[partition.source]?.[partition.name];
+    const known = partition.head?.codec?.columns ?? (saved === undefined ? undefined : withoutColumns(saved).columns);
+    return new CsvHead({ codec, offset, known, subject: `${partition.name} (source "${partition.source}")`, log });
+  }
+
+  #submit(source: number, partition: Partition, cut: Cut, cutter: RowCutter): void {
     const { metrics, memory, suspects, pinned, probe, submit, counted, computed } = this.#options;
-    const consumed = Promise.withResolvers<number>();
     const batch: PartitionBatch = partition.add(cut.end, cut.marks);
     const input = new HeldInput(cut);
     batch.input = input;
     const whole = { from: cut.from, to: cut.to, deaths: 0, ...(cut.reject ? { reject: cut.reject } : {}) };
     let ranges = rangesAround(whole, cut.offset, partition, suspects, memory.bytes);
-    if (probe) ranges = probedRanges(ranges, cut, partition, probe, memory.bytes);
+    if (probe) ranges = probedRanges(ranges, cut, partition, probe, cutter);
     metrics.bytesIn += cut.end - cut.offset;
     metrics.batches++;
     const job: Job = {
@@ -224,7 +248,9 @@ export class Intake {
       start: cut.from,
       offset: cut.offset,
       last: cut.last,
-      wholeRows: cut.wholeRows,
+      // In a probe, ranges end where they were noted.
+      wholeRows: !probe,
+      cutter,
       timestamp: Date.now(),
       pin: pinned ? partition.number : undefined,
       ...(partition.table === undefined ? {} : { table: partition.table }),
@@ -244,14 +270,12 @@ export class Intake {
       computed: (pointer) => {
         if (!cut.reject) batch.end = cut.offset + (pointer - cut.from);
         input.drop();
-        consumed.resolve(pointer);
         partition.computed(batch);
         computed();
       },
     };
     if (ranges.length === 0) job.computed(cut.to);
     else submit(job);
-    return consumed.promise;
   }
 }
 

@@ -1,13 +1,12 @@
 /** Finds the row that kills workers: the range that one has died over twice is halved, again and again, down to one row. */
 import type { Job, Range } from './job.ts';
+import type { RowCutter } from './row-cutter.ts';
 
-const NEWLINE = 10;
-
-/** Cuts the first range of a job after a death; `memory` is what its pointers point into. The first death may be the worker's own. */
-export function isolate(job: Job, reason: string, memory: Buffer): void {
+/** Cuts the first range of a job after a death. The first death may be the worker's own. */
+export function isolate(job: Job, reason: string): void {
   const range = job.ranges[0]!;
   if (++range.deaths < 2) return;
-  const middle = cutNearMiddle(range, memory);
+  const middle = cutNearMiddle(range, job.cutter);
   const { from, to } = range;
   const pieces: Range[] =
     middle === undefined
@@ -19,11 +18,9 @@ export function isolate(job: Job, reason: string, memory: Buffer): void {
   job.ranges.splice(0, 1, ...pieces);
 }
 
-/** A place behind a newline that halves a range; `undefined` when it is one row. */
-function cutNearMiddle({ from, to }: Range, memory: Buffer): number | undefined {
-  const bytes = memory.subarray(from, to - 1);
-  const middle = bytes.length >> 1;
-  const before = bytes.lastIndexOf(NEWLINE, middle);
-  const cut = before >= 0 ? before : bytes.indexOf(NEWLINE, middle);
-  return cut < 0 ? undefined : from + cut + 1;
+/** A place between rows that halves a range; `undefined` when it is one row. */
+function cutNearMiddle({ from, to }: Range, cutter: RowCutter): number | undefined {
+  const middle = from + ((to - from) >> 1);
+  const cut = cutter.lastEnd(from, middle) ?? cutter.firstEnd(from, to);
+  return cut === to ? undefined : cut;
 }

@@ -2,6 +2,7 @@ import { ReefError } from '../errors.ts';
 import type { PartitionOptions } from '../spec/node.ts';
 import type { Codec } from '../spec/plan.ts';
 import type { ComputeRequest, Counts, OutRange, Part, RejectRange } from '../worker/protocol.ts';
+import type { RowCutter } from './row-cutter.ts';
 import type { Slot, SlotPool } from './slots.ts';
 
 /** A stretch of rows of a job that is computed in one go. */
@@ -31,6 +32,8 @@ export interface Job {
   readonly last: boolean;
   /** Its ranges hold nothing but whole rows: a worker must take all of each. */
   readonly wholeRows: boolean;
+  /** Tells its rows apart. */
+  readonly cutter: RowCutter;
   readonly timestamp: number;
   /** Index of the one worker that may compute it, where a function keeps state by partition. */
   readonly pin: number | undefined;

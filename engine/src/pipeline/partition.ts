@@ -2,6 +2,7 @@
 import type { NumberedPosition } from '../delivery/parcel.ts';
 import type { PartitionOptions, Position } from '../spec/node.ts';
 import type { Codec } from '../spec/plan.ts';
+import { type CsvHead, withColumns } from './csv-head.ts';
 import type { Framer } from './framer.ts';
 import type { HeldInput } from './held-input.ts';
 import type { ReadyPart } from './job.ts';
@@ -41,6 +42,8 @@ export class Partition {
   /** Says which worker it is pinned to: the same for as long as the partition lives, whatever others come and go. */
   readonly number: number;
   framer: Framer | undefined;
+  /** Of CSV with a header. */
+  head: CsvHead | undefined;
   replayable = true;
   /** The position to save; `undefined` until something was committed in this run. */
   position: Position | undefined;
@@ -68,13 +71,15 @@ export class Partition {
   }
 
   /** Takes the options of the latest opening: a source may open a partition again (a rotated file, a new try). */
-  open(options: PartitionOptions): void {
+  open(options: PartitionOptions, head?: CsvHead): void {
     this.#options = options;
+    this.head = head;
     this.replayable = options.replayable ?? true;
     this.#positionOf = options.position ?? ((offset) => offset);
     this.forgotten = false;
     // A start that is not the beginning (the end of a file that is followed) is to be known to the next run, rows or none.
-    if (options.offset !== undefined && options.offset > 0 && this.settled) this.position = this.#positionOf(options.offset);
+    if (options.offset !== undefined && options.offset > 0 && this.settled)
+      this.position = withColumns(this.#positionOf(options.offset), head);
   }
 
   get table(): string | undefined {
@@ -82,7 +87,7 @@ export class Partition {
   }
 
   get codec(): Codec | undefined {
-    return this.#options.codec;
+    return this.head?.codec ?? this.#options.codec;
   }
 
   /** Nothing is on its way. */
@@ -102,12 +107,13 @@ export class Partition {
 
   add(end: number, marks: readonly number[]): PartitionBatch {
     const positionOf = this.#positionOf;
+    const { head } = this;
     let refused: Set<number> | undefined;
     const zeros = (): number[] => new Array<number>(marks.length + 1).fill(0);
     const batch: PartitionBatch = {
       end,
       pending: 1,
-      position: () => positionOf(batch.end),
+      position: () => withColumns(positionOf(batch.end), head),
       sinkPositions: new Map(),
       held: [],
       computed: false,

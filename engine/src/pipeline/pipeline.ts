@@ -101,6 +101,7 @@ export class Pipeline {
     this.#intake = new Intake({
       plan: this.#plan,
       memory,
+      kernel: options.kernel,
       metrics: this.metrics,
       maxRowBytes,
       log,

@@ -1,8 +1,7 @@
 import type { Cut } from './framer.ts';
 import type { Range } from './job.ts';
 import type { Probe } from './options.ts';
-
-const NEWLINE = 10;
+import type { RowCutter } from './row-cutter.ts';
 
 /** What a probe computes of a cut: only what lies in its ranges, and row by row when it is to find the one that kills. */
 export function probedRanges(
@@ -10,13 +9,13 @@ export function probedRanges(
   cut: Cut,
   partition: { readonly source: string; readonly name: string },
   probe: Probe,
-  bytes: Uint8Array,
+  cutter: RowCutter,
 ): Range[] {
   const wanted = probe.ranges.filter(({ source, partition: name }) => source === partition.source && name === partition.name);
   for (const range of wanted) if (range.to <= cut.end) probe.open.delete(range);
   if (probe.open.size === 0) probe.done();
   const inside = wanted.flatMap(({ from, to }) => ranges.flatMap((range) => overlap(range, cut, from, to)));
-  return probe.singly ? inside.flatMap((range) => rows(range, bytes)) : inside;
+  return probe.singly ? inside.flatMap((range) => rows(range, cutter)) : inside;
 }
 
 function overlap(range: Range, cut: Cut, from: number, to: number): Range[] {
@@ -25,11 +24,10 @@ function overlap(range: Range, cut: Cut, from: number, to: number): Range[] {
   return first < behind ? [{ ...range, from: first, to: behind }] : [];
 }
 
-function rows(range: Range, bytes: Uint8Array): Range[] {
+function rows(range: Range, cutter: RowCutter): Range[] {
   const found: Range[] = [];
   for (let from = range.from; from < range.to; ) {
-    const newline = bytes.subarray(from, range.to).indexOf(NEWLINE);
-    const to = newline < 0 ? range.to : from + newline + 1;
+    const to = cutter.firstEnd(from, range.to) ?? range.to;
     found.push({ ...range, from, to });
     from = to;
   }

@@ -14,6 +14,7 @@ import type { Counts, PlannedEdge, PlannedSource, PreparedFunction, WorkerPlan }
 import { Computer } from './computer.ts';
 import type { Job, ReadyPart } from './job.ts';
 import type { Metrics } from './metrics.ts';
+import { newlineCutter } from './row-cutter.ts';
 import { SharedMemory, type Slot, type SlotPool } from './slots.ts';
 
 export interface RefusedRowsOptions {
@@ -189,6 +190,7 @@ export class RefusedRows {
       offset: first.origin.position,
       wholeRows: true,
       last: true,
+      cutter: newlineCutter(memory),
       timestamp: Date.now(),
       pin: undefined,
       ranges: [{ from: slot.start, to: slot.start + bytes, deaths: 0 }],
