@@ -39,6 +39,8 @@ export async function runCommand(args: readonly string[], io: CommandIo): Promis
     return 2;
   }
   redactCrashes();
+  // What it has to say may reach nobody (a full disk, a reader that has gone): no reason to end.
+  process.stderr.on('error', () => {});
   return (await load())(rest, redactedIo(io));
 }
 

@@ -290,6 +290,21 @@ test('a closed pipe ends the run with a clear message', async (t) => {
   assert.doesNotMatch(stderr, / at .*:\d+:\d+/);
 });
 
+test('that nobody reads what it says does not end a run', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'in.jsonl'), '{"n":1}\n');
+  const file = writePunchline(folder, 'StreamPunchline', [
+    fileIn('in.jsonl', { id: 'out' }),
+    { id: 'out', kind: 'sink', type: 'stdout' },
+  ]);
+  const { child, ended } = startReef(t, ['run', file, '--state', join(folder, 'state')]);
+  child.stderr.destroy();
+  child.stdout.once('data', () => child.kill('SIGTERM'));
+  const { code, stdout } = await ended;
+  assert.equal(code, 0);
+  assert.equal(stdout, '{"n":1}\n');
+});
+
 test('a workers option out of bounds is a usage error', async (t) => {
   const { code, stderr } = await reef(t, ['run', 'x.yaml', '--workers', '0']);
   assert.equal(code, 2);
