@@ -3,6 +3,7 @@
  * for a condition without polling: it is looked at after each call of the source.
  */
 import type { AdvanceOptions, Feed, PartitionFeed, PartitionOptions, Position } from '../../spec/node.ts';
+import type { Codec } from '../../spec/plan.ts';
 
 export interface FakeFeedOptions {
   readonly roomBytes?: number;
@@ -137,6 +138,10 @@ export class FakePartition implements PartitionFeed {
 
   get table(): string | undefined {
     return this.#options.table;
+  }
+
+  get codec(): Codec | undefined {
+    return this.#options.codec;
   }
 
   settle(): void {

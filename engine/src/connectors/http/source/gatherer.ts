@@ -4,6 +4,7 @@
  * until there are enough, or for some milliseconds.
  */
 import type { Feed, PartitionFeed, SettledStretch } from '../../../spec/node.ts';
+import type { Codec } from '../../../spec/plan.ts';
 
 /** So much goes on its way without waiting for more. */
 const ENOUGH_BYTES = 128 * 1024;
@@ -22,6 +23,8 @@ export interface GathererOptions {
   readonly name: string;
   /** Empty: the outs without one; `undefined`: all outs. */
   readonly table: string | undefined;
+  /** Where it is not the node's own. */
+  readonly codec: Codec | undefined;
   readonly gatherMs: number;
 }
 
@@ -63,7 +66,7 @@ export class Gatherer {
 
   /** What came before waits until now. */
   open(feed: Feed): void {
-    const { name, table } = this.#options;
+    const { name, table, codec } = this.#options;
     // No two runs number their rows alike, unless there was more than a gigabyte a second.
     this.#offset = Date.now() * 1000;
     this.#settled = this.#offset;
@@ -71,6 +74,7 @@ export class Gatherer {
       offset: this.#offset,
       replayable: false,
       ...(table === undefined ? {} : { table }),
+      ...(codec === undefined ? {} : { codec }),
       settled: (stretch) => this.#onSettled(stretch),
     });
     void this.#pump();

@@ -37,9 +37,9 @@ export class HttpSource implements Source, UploadHost {
     const { settings: given, codec } = context;
     this.#context = context;
     this.maxBodyBytes = given.max_body_bytes;
-    this.#media = new MediaTypes(codec.name);
+    this.#media = new MediaTypes(codec);
     this.#gate = given.auth && openGate(given.auth);
-    this.#routes = new Routes(given);
+    this.#routes = new Routes(given, codec);
   }
 
   async listen(): Promise<void> {
@@ -75,7 +75,7 @@ export class HttpSource implements Source, UploadHost {
   }
 
   async run(feed: Feed, signal: AbortSignal): Promise<void> {
-    for (const gatherer of this.#routes.gatherers) gatherer.open(feed);
+    this.#routes.open(feed);
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     this.#stop();
   }
@@ -140,8 +140,8 @@ export class HttpSource implements Source, UploadHost {
         headers: { 'WWW-Authenticate': this.#gate.challenge },
       };
     }
-    const gatherer = this.#routes.find(url);
-    if (gatherer === undefined) return { status: 404, error: 'There is no such path' };
+    const route = this.#routes.find(url);
+    if (route === undefined) return { status: 404, error: 'There is no such path' };
     if (method !== 'POST' && method !== 'PUT') {
       return { status: 405, error: `Rows are sent with POST, not ${method}`, headers: { Allow: 'POST, PUT' } };
     }
@@ -150,7 +150,7 @@ export class HttpSource implements Source, UploadHost {
       return { status: 415, error: `The body ${media.unsupported}`, headers: { 'Accept-Encoding': ACCEPTED_ENCODINGS } };
     }
     if (Number(headers['content-length'] ?? 0) > this.maxBodyBytes) return tooLarge(this.maxBodyBytes);
-    return this.#overload() ?? { media, gatherer };
+    return this.#overload() ?? { media, route };
   }
 
   #overload(): Refusal | undefined {
@@ -193,7 +193,7 @@ export class HttpSource implements Source, UploadHost {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#server?.close();
-    for (const gatherer of this.#routes.gatherers) gatherer.stop();
+    this.#routes.stop();
     for (const upload of this.#receiving) this.refuse(upload, STOPPING);
   }
 

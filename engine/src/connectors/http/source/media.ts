@@ -4,10 +4,16 @@ import { type Compression, compressions } from '../../../codecs/decompress.ts';
 import type { Codec } from '../../../spec/plan.ts';
 
 /**
- * `lines`: rows stand on lines, as they go on. `document`: one JSON document (an array or an object), judged whole. `either`: an
- * array where it begins with a bracket, else lines.
+ * `text`: rows stand on lines, as they go on; `lines`: the same with JSON. `document`: one JSON document (an array or an object),
+ * judged whole. `either`: a document where it begins with a bracket, else lines. `csv`: judged whole, too.
  */
-export type Shape = 'lines' | 'document' | 'either';
+export type Shape = 'text' | 'lines' | 'document' | 'either' | CsvShape;
+
+export interface CsvShape {
+  readonly separator: string;
+  /** Where no header stands first. */
+  readonly columns: readonly string[] | undefined;
+}
 
 export interface Media {
   readonly shape: Shape;
@@ -28,11 +34,11 @@ const UTF8 = /^(utf-?8|us-ascii)$/i;
 
 /** One for each source: clients say the same again and again. */
 export class MediaTypes {
-  readonly #codec: Codec['name'];
+  readonly #codec: Codec;
   #lastType: string | undefined;
   #lastShape: Shape | Unsupported;
 
-  constructor(codec: Codec['name']) {
+  constructor(codec: Codec) {
     this.#codec = codec;
     this.#lastShape = shapeOf(codec, undefined);
   }
@@ -43,7 +49,7 @@ export class MediaTypes {
       this.#lastType = type;
       this.#lastShape = shapeOf(this.#codec, type);
     }
-    if (typeof this.#lastShape === 'object') return this.#lastShape;
+    if (typeof this.#lastShape === 'object' && 'unsupported' in this.#lastShape) return this.#lastShape;
     const encoding = headers['content-encoding'];
     if (encoding === undefined) return { shape: this.#lastShape, compression: undefined };
     const compression = compressionOf(encoding);
@@ -51,23 +57,34 @@ export class MediaTypes {
   }
 }
 
-function shapeOf(codec: Codec['name'], type: string | undefined): Shape | Unsupported {
+function shapeOf(codec: Codec, type: string | undefined): Shape | Unsupported {
   const [name = '', ...parameters] = (type ?? '').split(';').map((part) => part.trim());
-  const charset = parameters
-    .find((parameter) => /^charset=/i.test(parameter))
-    ?.slice('charset='.length)
-    .replaceAll('"', '');
+  const parameter = (key: string): string | undefined =>
+    parameters
+      .find((each) => each.toLowerCase().startsWith(`${key}=`))
+      ?.slice(key.length + 1)
+      .replaceAll('"', '');
+  const charset = parameter('charset');
   if (charset !== undefined && !UTF8.test(charset)) return { unsupported: `has the charset ${charset}, expected utf-8` };
   const plain = name.toLowerCase();
-  if (codec !== 'json') {
-    const readable =
-      plain === '' || TEXT.test(plain) || ANYTHING.test(plain) || JSON_LINES.test(plain) || JSON_DOCUMENT.test(plain);
-    return readable ? 'lines' : { unsupported: `is ${name}, expected text/plain` };
+  const untold = plain === '' || ANYTHING.test(plain);
+  if (codec.name === 'line') {
+    const readable = untold || TEXT.test(plain) || JSON_LINES.test(plain) || JSON_DOCUMENT.test(plain);
+    return readable ? 'text' : { unsupported: `is ${name}, expected text/plain` };
   }
   if (JSON_LINES.test(plain)) return 'lines';
   if (JSON_DOCUMENT.test(plain)) return 'document';
-  if (plain === '' || ANYTHING.test(plain)) return 'either';
-  return { unsupported: `is ${name}, expected application/x-ndjson or application/json` };
+  if (plain === 'text/csv' || (untold && codec.name === 'csv')) return csvShape(codec, parameter('header'));
+  if (untold) return codec.name === 'json' && codec.form ? codec.form : 'either';
+  return { unsupported: `is ${name}, expected application/x-ndjson, application/json or text/csv` };
+}
+
+/** `header` as RFC 4180 has it: `present` or `absent`. */
+function csvShape(codec: Codec, header: string | undefined): CsvShape | Unsupported {
+  const { separator, columns } = codec.name === 'csv' ? codec : { separator: ',', columns: undefined };
+  const absent = header === undefined ? codec.name === 'csv' && !codec.header : header.toLowerCase() === 'absent';
+  if (!absent) return { separator, columns: undefined };
+  return columns ? { separator, columns } : { unsupported: 'has no header, expected one that names the columns' };
 }
 
 function compressionOf(encoding: string): Compression | undefined | Unsupported {

@@ -1,24 +1,105 @@
+/** Which gatherer takes which rows: there is one for each table, and for each way in which bytes become rows. */
+import type { Feed } from '../../../spec/node.ts';
+import type { Codec } from '../../../spec/plan.ts';
 import { Gatherer } from './gatherer.ts';
 import type { HttpSourceSettings } from './settings.ts';
 
-/** Which gatherer takes the rows of a path: there is one for each table. */
-export class Routes {
-  readonly gatherers: readonly Gatherer[];
-  /** `undefined`: every path is taken. */
-  readonly #paths: ReadonlyMap<string, Gatherer> | undefined;
+/** Headers of CSV that differ; each has its own way into the pipeline, and no end of them may be made up by clients. */
+const MOST_HEADERS = 256;
 
-  constructor({ paths, gather_ms: gatherMs }: Pick<HttpSourceSettings, 'paths' | 'gather_ms'>) {
-    const byTable = new Map<string | undefined, Gatherer>();
-    for (const table of new Set(paths === undefined ? [undefined] : Object.values(paths))) {
-      byTable.set(table, new Gatherer({ name: table ? `requests/${table}` : 'requests', table, gatherMs }));
-    }
-    this.gatherers = [...byTable.values()];
-    this.#paths = paths && new Map(Object.entries(paths).map(([path, table]) => [path, byTable.get(table)!]));
+/** Where the rows of a path go. */
+export class Route {
+  readonly #lanes: Lanes;
+  readonly #table: string | undefined;
+  readonly #lines: Gatherer;
+  #json: Gatherer | undefined;
+  readonly #csv = new Map<string, Gatherer>();
+
+  /** `table` empty: the outs without one; `undefined`: all outs. */
+  constructor(lanes: Lanes, codec: Codec, table: string | undefined) {
+    this.#lanes = lanes;
+    this.#table = table;
+    this.#lines = lanes.make('', table, codec.name === 'csv' ? JSON_LINES : undefined);
+    this.#json = codec.name === 'line' ? undefined : this.#lines;
   }
 
-  find(url: string): Gatherer | undefined {
-    if (!this.#paths) return this.gatherers[0];
+  /** Rows on lines, as the node's codec says. */
+  get lines(): Gatherer {
+    return this.#lines;
+  }
+
+  get json(): Gatherer {
+    this.#json ??= this.#lanes.make('json', this.#table, JSON_LINES);
+    return this.#json;
+  }
+
+  /** `undefined`: there are too many headers that differ. */
+  csv(separator: string, columns: readonly string[]): Gatherer | undefined {
+    const key = JSON.stringify([separator, columns]);
+    let gatherer = this.#csv.get(key);
+    if (!gatherer && this.#csv.size < MOST_HEADERS) {
+      const codec: Codec = { name: 'csv', separator, header: false, columns };
+      gatherer = this.#lanes.make(`csv${this.#csv.size + 1}`, this.#table, codec);
+      this.#csv.set(key, gatherer);
+    }
+    return gatherer;
+  }
+}
+
+const JSON_LINES: Codec = { name: 'json' };
+
+/** Makes gatherers, and opens them once there is something to feed. */
+class Lanes {
+  readonly all: Gatherer[] = [];
+  readonly #gatherMs: number;
+  #feed: Feed | undefined;
+
+  constructor(gatherMs: number) {
+    this.#gatherMs = gatherMs;
+  }
+
+  make(kind: string, table: string | undefined, codec: Codec | undefined): Gatherer {
+    const name = `requests${table ? `/${table}` : ''}${kind && `.${kind}`}`;
+    const gatherer = new Gatherer({ name, table, codec, gatherMs: this.#gatherMs });
+    this.all.push(gatherer);
+    if (this.#feed) gatherer.open(this.#feed);
+    return gatherer;
+  }
+
+  open(feed: Feed): void {
+    this.#feed = feed;
+    for (const gatherer of this.all) gatherer.open(feed);
+  }
+}
+
+export class Routes {
+  readonly #lanes: Lanes;
+  /** `undefined`: every path is taken, by the one route. */
+  readonly #paths: ReadonlyMap<string, Route> | undefined;
+  readonly #every: Route | undefined;
+
+  constructor({ paths, gather_ms }: Pick<HttpSourceSettings, 'paths' | 'gather_ms'>, codec: Codec) {
+    this.#lanes = new Lanes(gather_ms);
+    if (paths === undefined) {
+      this.#every = new Route(this.#lanes, codec, undefined);
+      return;
+    }
+    const byTable = new Map<string, Route>();
+    for (const table of new Set(Object.values(paths))) byTable.set(table, new Route(this.#lanes, codec, table));
+    this.#paths = new Map(Object.entries(paths).map(([path, table]) => [path, byTable.get(table)!]));
+  }
+
+  find(url: string): Route | undefined {
+    if (!this.#paths) return this.#every;
     const query = url.indexOf('?');
     return this.#paths.get(query < 0 ? url : url.slice(0, query));
+  }
+
+  open(feed: Feed): void {
+    this.#lanes.open(feed);
+  }
+
+  stop(): void {
+    for (const gatherer of this.#lanes.all) gatherer.stop();
   }
 }

@@ -72,6 +72,29 @@ test('every row that is answered for is in the output once, however requests com
   assert.equal(readFileSync(join(folder, 'errors.ndjson'), 'utf8').trimEnd().split('\n').length, 120);
 });
 
+test('CSV becomes rows, and its bad rows are counted for whoever sent them', async (t) => {
+  const folder = temporaryFolder(t);
+  const { port, child, ended } = await startPunchline(t, folder, [
+    source({}, [{ id: 'out' }]),
+    { id: 'out', kind: 'sink', type: 'file', settings: { path: 'out.ndjson' } },
+  ]);
+  const headers = { 'content-type': 'text/csv' };
+  const bodies = ['a,b\n1,"two\nlines"\n', 'a,b\nx,y\nx"y,bad\n1,2,3\n', 'b\nother\n'];
+  const answers = await Promise.all(bodies.map((body) => post(port, body, { headers })));
+  assert.deepEqual(
+    answers.map(({ text }) => JSON.parse(text) as unknown),
+    [
+      { accepted: 1, rejected: 0 },
+      { accepted: 1, rejected: 2 },
+      { accepted: 1, rejected: 0 },
+    ],
+  );
+  child.kill('SIGTERM');
+  assert.equal((await ended).code, 0);
+  const rows = readFileSync(join(folder, 'out.ndjson'), 'utf8').trimEnd().split('\n');
+  assert.deepEqual(rows.sort(), ['{"a":"1","b":"two\\nlines"}', '{"a":"x","b":"y"}', '{"b":"other"}']);
+});
+
 test('rows take the way of their path, and what functions reject is counted for whoever sent it', async (t) => {
   const folder = temporaryFolder(t);
   const reject = writeFunction(

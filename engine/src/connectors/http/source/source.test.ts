@@ -165,7 +165,7 @@ test('what is larger behind its compression than allowed is refused, and so is w
 
 test('a type, charset or encoding that cannot be read is 415', async (t) => {
   const { port } = await openSource(t, {}, { settles: true });
-  for (const type of ['image/png', 'multipart/form-data; boundary=x', 'text/csv', 'application/json; charset=latin1']) {
+  for (const type of ['image/png', 'multipart/form-data; boundary=x', 'text/html', 'application/json; charset=latin1']) {
     const { status, text } = await post(port, '{}', { headers: { 'content-type': type } });
     assert.equal(status, 415, type);
     assert.match(text, /expected/);
@@ -177,6 +177,71 @@ test('a type, charset or encoding that cannot be read is 415', async (t) => {
   }
   const { status } = await post(port, '{}', { headers: { 'content-type': 'application/json; charset="UTF-8"' } });
   assert.equal(status, 200);
+});
+
+test('CSV goes on without its header, which says what its columns are; each header has its own way', async (t) => {
+  const { feed, port } = await openSource(t, { paths: { '/': '', '/t': 'table' } }, { settles: true });
+  const headers = { 'content-type': 'text/csv; charset=utf-8; header=present' };
+  const send = (body: string | Buffer, path = '/', more = {}): Promise<Answer> =>
+    post(port, body, { path, headers: { ...headers, ...more } });
+  assert.equal((await send('a,b\r\n1,"2\n3"\r\n')).status, 200);
+  assert.equal((await send('b,a\n4,5')).status, 200);
+  assert.equal((await send(gzipSync('a,b\n6,7\n'), '/', { 'content-encoding': 'gzip' })).status, 200);
+  assert.equal((await send('a,b\n8,9\n', '/t')).status, 200);
+  assert.deepEqual(JSON.parse((await send('a,b\n')).text), { accepted: 0, rejected: 0 });
+  const csv = (columns: string[]): object => ({ name: 'csv', separator: ',', header: false, columns });
+  assert.deepEqual(
+    [...feed.partitions.values()]
+      .filter(({ text }) => text !== '')
+      .map(({ name, table, codec, text }) => ({ name, table, codec, text })),
+    [
+      { name: 'requests.csv1', table: '', codec: csv(['a', 'b']), text: '1,"2\n3"\r\n6,7\n' },
+      { name: 'requests.csv2', table: '', codec: csv(['b', 'a']), text: '4,5\n' },
+      { name: 'requests/table.csv1', table: 'table', codec: csv(['a', 'b']), text: '8,9\n' },
+    ],
+  );
+});
+
+test('CSV that would swallow what stands behind it, or that has no header, is refused', async (t) => {
+  const { feed, port } = await openSource(t, {}, { settles: true });
+  for (const [body, message] of [
+    ['a,b\n1,"2', /quote that is never closed/],
+    ['', /is empty, expected a header/],
+    ['a,"b\n', /begins with no header/],
+  ] as const) {
+    const { status, text } = await post(port, body, { headers: { 'content-type': 'text/csv' } });
+    assert.equal(status, 400, body);
+    assert.match(text, message);
+  }
+  assert.equal((await post(port, '1,2', { headers: { 'content-type': 'text/csv; header=absent' } })).status, 415);
+  assert.equal(feed.text, '');
+});
+
+test('headers of CSV that differ are bounded', async (t) => {
+  const { port } = await openSource(t, {}, { settles: true });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  const headers = { 'content-type': 'text/csv' };
+  const statuses: number[] = [];
+  for (let n = 0; n < 258; n++) statuses.push((await post(port, `a${n}\n1\n`, { agent, headers })).status);
+  assert.deepEqual(statuses, [...Array<number>(256).fill(200), 400, 400]);
+  assert.equal((await post(port, 'a0\n1\n', { agent, headers })).status, 200);
+});
+
+test('where CSV is the encoding, what says nothing of itself is CSV, and JSON stays JSON', async (t) => {
+  const codec = { name: 'csv', separator: ';', header: false, columns: ['x', 'y'] } as const;
+  const { feed, port } = await openSource(t, {}, { settles: true, codec });
+  assert.equal((await post(port, '1;2\n')).status, 200);
+  assert.equal((await post(port, 'y;x\n3;4', { headers: { 'content-type': 'text/csv; header=present' } })).status, 200);
+  assert.equal((await post(port, '[{"x":1}]', json)).status, 200);
+  assert.deepEqual(
+    [...feed.partitions.values()].map(({ codec: each, text }) => ({ codec: each, text })),
+    [
+      { codec: { name: 'json' }, text: '{"x":1}\n' },
+      { codec, text: '1;2\n' },
+      { codec: { ...codec, columns: ['y', 'x'] }, text: '3;4\n' },
+    ],
+  );
 });
 
 test('lines of text are taken as they are', async (t) => {

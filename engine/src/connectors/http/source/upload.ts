@@ -3,11 +3,13 @@
  * array, an object) and a compressed body are gathered and judged whole before any of it goes on.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readCsvBody } from '../../../codecs/csv-body.ts';
 import { decompressWhole } from '../../../codecs/decompress.ts';
 import { readJsonBody } from '../../../codecs/json-body.ts';
 import { ReefError } from '../../../errors.ts';
 import type { Gatherer, Sender } from './gatherer.ts';
-import type { Media, Shape } from './media.ts';
+import type { CsvShape, Media, Shape } from './media.ts';
+import type { Route } from './routes.ts';
 
 /** Lines go on when there are so many bytes of them. */
 const PIECE_BYTES = 64 * 1024;
@@ -32,7 +34,7 @@ export interface UploadHost {
 /** How a request is taken. */
 export interface Admitted {
   readonly media: Media;
-  readonly gatherer: Gatherer;
+  readonly route: Route;
 }
 
 export interface Refusal {
@@ -50,7 +52,8 @@ export class Upload implements Sender {
   rows = 0;
   rejected = 0;
   readonly #host: UploadHost;
-  readonly #gatherer: Gatherer;
+  readonly #route: Route;
+  #gatherer: Gatherer | undefined;
   readonly #media: Media;
   #shape: Shape;
   /** Pieces of the body that have not gone on. */
@@ -64,11 +67,11 @@ export class Upload implements Sender {
   #complete = false;
   #over = false;
 
-  constructor(host: UploadHost, request: IncomingMessage, response: ServerResponse, { media, gatherer }: Admitted) {
+  constructor(host: UploadHost, request: IncomingMessage, response: ServerResponse, { media, route }: Admitted) {
     this.request = request;
     this.response = response;
     this.#host = host;
-    this.#gatherer = gatherer;
+    this.#route = route;
     this.#media = media;
     this.#shape = media.shape;
     request.on('data', (chunk: Buffer) => this.#onData(chunk));
@@ -136,7 +139,7 @@ export class Upload implements Sender {
     this.#parts.push(chunk);
     this.#bytes += chunk.length;
     const room = this.#host.hold(chunk.length);
-    if (this.#shape === 'lines' && !this.#media.compression) {
+    if ((this.#shape === 'lines' || this.#shape === 'text') && !this.#media.compression) {
       if (this.#bytes >= PIECE_BYTES) this.#passLines(chunk);
     } else if (!room) this.#refuse({ status: 503, error: 'Too many bodies wait for the pipeline' });
   }
@@ -158,6 +161,7 @@ export class Upload implements Sender {
   #pass(parts: readonly Uint8Array[], bytes: number): void {
     this.#underway++;
     this.#waitingBytes += bytes;
+    this.#gatherer ??= this.#shape === 'text' ? this.#route.lines : this.#route.json;
     this.#gatherer.add(this, parts, bytes);
   }
 
@@ -189,6 +193,7 @@ export class Upload implements Sender {
   /** The rest of the body goes on. */
   #finish(): void {
     if (this.#shape === 'document' && !this.#readDocument()) return;
+    if (typeof this.#shape === 'object' && !this.#readCsv(this.#shape)) return;
     this.#complete = true;
     const last = this.#parts.at(-1);
     if (last === undefined) {
@@ -214,10 +219,31 @@ export class Upload implements Sender {
       this.#refuse({ status: 400, error: `The body ${body.problem}` });
       return false;
     }
-    this.#host.hold(body.bytes.length - this.#bytes);
-    this.#parts = body.bytes.length === 0 ? [] : [body.bytes];
-    this.#bytes = body.bytes.length;
+    this.#replace(body.bytes.length === 0 ? [] : [body.bytes], body.bytes.length);
     return true;
+  }
+
+  /** The header says which way the rows go; false: the body is refused. */
+  #readCsv(shape: CsvShape): boolean {
+    const body = readCsvBody(this.#parts, shape);
+    if ('problem' in body) {
+      this.#refuse({ status: 400, error: `The body ${body.problem}` });
+      return false;
+    }
+    this.#gatherer = this.#route.csv(shape.separator, body.columns);
+    if (!this.#gatherer) {
+      this.#refuse({ status: 400, error: 'The body has a header of its own, and this source has seen as many as it keeps' });
+      return false;
+    }
+    this.#replace(body.parts, body.bytes);
+    return true;
+  }
+
+  /** What goes on in place of what came. */
+  #replace(parts: readonly Uint8Array[], bytes: number): void {
+    this.#host.hold(bytes - this.#bytes);
+    this.#parts = [...parts];
+    this.#bytes = bytes;
   }
 
   #onClose(): void {
