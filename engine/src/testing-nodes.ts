@@ -2,6 +2,9 @@
  * For tests of sources and sinks of one's own (`@reef/engine/testing`): opens a node as the engine does, with checked settings, and
  * feeds it or takes what it feeds. Functions need nothing of it: `reef test` runs them.
  */
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ReefError } from './errors.ts';
 import type { Fields } from './spec/fields.ts';
 import type {
@@ -82,12 +85,15 @@ export interface TestSink {
 export interface SinkOptions extends NodeOptions {
   /** What {@link TestSink.write} answered before the crash that this start is to follow. */
   readonly resume?: SinkPosition;
+  /** Where it may keep what it must remember. Default: a path of its own below the system's temporary folder. */
+  readonly memory?: string;
 }
 
 /** Opens a sink; what it is given is encoded as JSON lines. */
 export async function openSink<F extends Fields>(spec: SinkSpec<F>, options: SinkOptions = {}): Promise<TestSink> {
   const opened = await context(spec, options);
-  const sink = await spec.open({ ...opened, resume: options.resume });
+  const memory = options.memory ?? join(tmpdir(), `reef-sink-${randomUUID()}`);
+  const sink = await spec.open({ ...opened, resume: options.resume, memory });
   const sideColumns = spec.sideColumns?.(opened.settings) ?? [];
   return {
     write(rows) {

@@ -143,7 +143,15 @@ function settingsSchema(spec: NodeSpec): Schema {
   const encoding = properties[ENCODING];
   if (!encoding || Object.hasOwn(spec.settings, ENCODING)) return schema;
   const { description, default: standard, ...word } = encoding;
-  const codec: Schema = { type: 'object', properties: { codec: encoding }, required: ['codec'], additionalProperties: false };
+  const prefix = `${ENCODING}.`;
+  const options = Object.entries(properties).filter(([name]) => name.startsWith(prefix));
+  const within = Object.fromEntries(options.map(([name, option]) => [name.slice(prefix.length), option]));
+  const codec: Schema = {
+    type: 'object',
+    properties: { codec: encoding, ...within },
+    required: ['codec'],
+    additionalProperties: false,
+  };
   const either: Schema = {
     anyOf: [word, codec],
     ...(description ? { description } : {}),

@@ -166,6 +166,14 @@ export class Deliveries {
     }
   }
 
+  /** The checkpoint with these positions is on disk. */
+  saved(positions: Readonly<Record<string, Json>>): void {
+    this.#ways.forEach(({ stream }, index) => {
+      const position = positions[this.#options.plan.sinks[index]!.id];
+      if (position !== undefined) stream?.sink.committed?.(position);
+    });
+  }
+
   /** No more rows are read: nothing waits for a bulk to fill. */
   hurry(): void {
     this.#hurried = true;

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { resolveNodeSpec } from '../nodes.ts';
 import type { AnySink, Log, Sink, SinkContext, SinkSpec } from '../spec/node.ts';
 import type { Json, Punchline, PunchlineNode } from '../spec/plan.ts';
@@ -36,6 +36,7 @@ async function open(
   log: Log,
 ): Promise<AnySink> {
   const resume: Json | undefined = state.checkpoint?.sinks[own.id];
-  const context = { ...own, punchlineKind: punchline.kind, log, resume };
+  const memory = join(state.folder, 'sinks', encodeURIComponent(own.id));
+  const context = { ...own, punchlineKind: punchline.kind, log, resume, memory };
   return spec.open(context as unknown as SinkContext<never>);
 }

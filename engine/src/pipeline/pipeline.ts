@@ -279,9 +279,11 @@ export class Pipeline {
     const news = this.#intake.takeNews();
     const covered = this.#deliveredWaiters.filter(({ partition, batches }) => partition.counts.committed >= batches);
     this.#deliveredWaiters = this.#deliveredWaiters.filter((waiter) => !covered.includes(waiter));
+    const positions = this.#positionsNow();
     return {
-      ...this.#positionsNow(),
+      ...positions,
       saved: async () => {
+        this.#deliveries.saved(positions.sinks);
         for (const { source, partition, position } of news) await source.committed!(partition, position);
         for (const { resolve } of covered) resolve();
       },

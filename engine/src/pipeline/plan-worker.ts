@@ -64,13 +64,16 @@ export function planWorker(punchline: Punchline, specified: ReadonlyMap<string, 
         const feeder = punchline.nodes.find((other) =>
           other.out.some((edge) => edge.to === node.id && edge.table !== ERROR_TABLE),
         );
+        const settings = node.settings as never;
+        const side = spec.sideColumns?.(settings) ?? [];
+        const rowOffsets = spec.rowOffsets || spec.needsOffsets?.(settings);
         return {
           id: node.id,
           codec: node.codec ?? { name: 'json' as const },
           payload: spec.payload ?? true,
-          rowOffsets: spec.bulk || spec.sideColumns !== undefined || (spec.rowOffsets ?? false),
+          rowOffsets: spec.bulk || side.length > 0 || (rowOffsets ?? false),
           origins: spec.bulk ?? false,
-          side: spec.sideColumns?.(node.settings as never) ?? [],
+          side,
           errors: feeder && errorsOf(feeder),
         };
       }),
@@ -158,6 +161,7 @@ function columnNames(punchline: Punchline, specified: ReadonlyMap<string, Specif
       const { reads, sideColumns } = spec as SinkSpec;
       add(reads?.(settings));
       add(sideColumns?.(settings));
+      if (node.codec?.name === 'csv') add(node.codec.columns);
     }
   }
   return names;

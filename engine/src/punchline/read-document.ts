@@ -4,6 +4,7 @@ import type { Json, Punchline, PunchlineKind, PunchlineNode, SourceControl } fro
 import { oneOf } from '../spec/setting-text.ts';
 import { readAnnotations } from './annotations.ts';
 import { checkColumns } from './columns.ts';
+import { codecWithColumns } from './csv-columns.ts';
 import { foreignKinds } from './foreign.ts';
 import { buildGraph } from './graph.ts';
 import { checkKeys, choiceAt, found, listAt, mapAt, wordAt } from './keys.ts';
@@ -45,10 +46,14 @@ export async function readDocument(tree: Tree, context: DocumentContext): Promis
   const nodes = await Promise.all(drafts.map((draft) => specify(draft, context)));
   const graph = buildGraph(nodes, problems);
   checkColumns(graph, problems);
-  if (problems.errors > before || !graph.order) return undefined;
+  const order = graph.order?.map((node) => {
+    const codec = codecWithColumns(node, nodes, problems);
+    return codec ? { ...node, codec } : node;
+  });
+  if (problems.errors > before || !order) return undefined;
   const { file, folder } = context;
   const name = metadata.name ?? defaultName(file, context.index);
-  const printing = await withPrinters(graph.order, problems);
+  const printing = await withPrinters(order, problems);
   if (problems.errors > before) return undefined;
   const planned = printing.map((node) => plan(node, runTime?.control, problems));
   const exit = runTime?.exit;

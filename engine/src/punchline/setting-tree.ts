@@ -16,12 +16,13 @@ interface ShapeOptions {
 export function shapeSettings(written: MapTree, fields: Fields, { encoding, complain }: ShapeOptions): MapTree {
   if (!encoding) return typedGroup(nested(written, fields, [], complain), fields);
   const tree = nested(written, withEncodingGroup(fields), [], complain);
-  return typedGroup(encodingWord(tree, complain), fields);
+  return typedGroup(encodingWord(tree, fields, complain), fields);
 }
 
 function withEncodingGroup(fields: Fields): Fields {
   const codec = fields[ENCODING]!;
-  return { ...fields, [ENCODING]: { kind: 'group', doc: codec.doc, optional: true, limits: { fields: { codec } } } };
+  const within = { codec, ...Object.fromEntries(options(fields).map((name) => [name, fields[`${ENCODING}.${name}`]!])) };
+  return { ...fields, [ENCODING]: { kind: 'group', doc: codec.doc, optional: true, limits: { fields: within } } };
 }
 
 /** `a.b: x` becomes `a: {b: x}` where `a` is a group and no field is called `a.b`. */
@@ -72,13 +73,28 @@ function groupPrefix(key: string, fields: Fields): string | undefined {
   return undefined;
 }
 
-/** `encoding: {codec: json}` becomes `encoding: json`. */
-function encodingWord(tree: MapTree, complain: Complain): MapTree {
+/** What may stand beside the codec in `encoding`. */
+function options(fields: Fields): string[] {
+  const prefix = `${ENCODING}.`;
+  return Object.keys(fields).flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
+}
+
+/** `encoding: {codec: csv, header: false}` becomes `encoding: csv` and `encoding.header: false`. */
+function encodingWord(tree: MapTree, fields: Fields, complain: Complain): MapTree {
   const entry = tree.entries.get(ENCODING);
   if (entry?.value.kind !== 'map') return tree;
   const entries = new Map(tree.entries);
   for (const [key, inner] of entry.value.entries) {
-    if (key !== 'codec') complain(inner.keyAt, `unknown setting "${ENCODING}.${key}", expected only "codec" there`);
+    if (key === 'codec') continue;
+    const name = `${ENCODING}.${key}`;
+    if (!options(fields).includes(key)) {
+      const known = ['codec', ...options(fields)].map((word) => `"${word}"`);
+      complain(
+        inner.keyAt,
+        `unknown setting "${name}", expected ${known.length > 1 ? known.join(', ') : `only ${known[0]} there`}`,
+      );
+    } else if (entries.has(name)) complain(inner.keyAt, `setting "${name}" is given twice, expected it once`);
+    else entries.set(name, inner);
   }
   const codec = entry.value.entries.get('codec');
   if (codec) entries.set(ENCODING, codec);

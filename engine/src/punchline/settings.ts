@@ -1,6 +1,6 @@
 /** The settings of one node: from what stands in the file to what its spec declares. */
 import { allSettings, BEST_EFFORT, commonSettings, DEBUG, RETRY, retryPolicy, SHOW } from '../spec/common-settings.ts';
-import { ENCODING } from '../spec/encoding.ts';
+import { ENCODING, encodingIssues, readCodec } from '../spec/encoding.ts';
 import type { Fields } from '../spec/fields.ts';
 import type { NodeSpec, SettingIssue } from '../spec/node.ts';
 import type { Codec, DeliveryPolicy, Json, RetryPolicy } from '../spec/plan.ts';
@@ -35,7 +35,8 @@ export async function readSettings(request: SettingsRequest, problems: ProblemLi
   const read = await readFields({ ...request, fields: allSettings(spec), encoding: Object.hasOwn(common, ENCODING) }, problems);
   if (!read) return undefined;
   let wrong = false;
-  for (const issue of crossCheck(spec, read.settings)) {
+  const encoding = Object.hasOwn(common, ENCODING) ? encodingIssues(spec, read.settings) : [];
+  for (const issue of [...encoding, ...crossCheck(spec, read.settings)]) {
     const place = follow(read.tree, issue.path);
     const where = place.at === read.tree.at ? at : place.at;
     const message = `${subject}${issueText(issue, place.tree)}`;
@@ -56,7 +57,7 @@ function nodeSettings(spec: NodeSpec, all: Readonly<Record<string, Json>>, commo
   const instead = spec.kind === 'sink' && isSet(SHOW);
   return {
     settings: Object.fromEntries(own),
-    ...(Object.hasOwn(common, ENCODING) ? { codec: { name: all[ENCODING] } as Codec } : {}),
+    ...(Object.hasOwn(common, ENCODING) ? { codec: readCodec(all) } : {}),
     ...(spec.kind === 'sink' ? { policy } : {}),
     ...(Object.hasOwn(common, RETRY) ? { retry: retryPolicy(all[RETRY]) } : {}),
     ...(isSet(DEBUG) || isSet(SHOW) ? { print: instead ? 'instead' : 'beside' } : {}),

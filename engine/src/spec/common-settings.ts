@@ -1,5 +1,5 @@
 /** Settings that the engine itself understands: a node takes them beside those that its type declares. */
-import { ENCODING, encodingField } from './encoding.ts';
+import { encodingFields } from './encoding.ts';
 import { type Fields, flag, group, integer, type Settings } from './fields.ts';
 import type { NodeSpec } from './node.ts';
 import type { Json, NodeKind, RetryPolicy } from './plan.ts';
@@ -73,13 +73,15 @@ const byKind: Readonly<Record<NodeKind, Fields>> = {
 
 /** What a node of this type takes beside the settings that it declares; a setting that it declares itself is its own. */
 export function commonSettings(spec: NodeSpec): Fields {
-  const encoding = encodingField(spec);
   const common: Fields = {
-    ...(encoding === undefined ? {} : { [ENCODING]: encoding }),
+    ...encodingFields(spec),
     ...(spec.kind === 'sink' && spec.payload !== false ? retrying : {}),
     ...byKind[spec.kind],
   };
-  return Object.fromEntries(Object.entries(common).filter(([name]) => !Object.hasOwn(spec.settings, name)));
+  // A setting `encoding` of its own is another thing, and so are its options.
+  const isOwn = (name: string): boolean =>
+    Object.hasOwn(spec.settings, name) || Object.hasOwn(spec.settings, name.split('.')[0]!);
+  return Object.fromEntries(Object.entries(common).filter(([name]) => !isOwn(name)));
 }
 
 /** All settings that a node of this type takes. */

@@ -62,6 +62,8 @@ export interface SourceSpec<F extends Fields = Fields> extends NodeSpecification
   readonly kind: 'source';
   /** The codecs that it reads; the first is the default. */
   readonly codecs: readonly Codec['name'][];
+  /** True: it reads JSON documents as well as lines (`encoding.form`). Default false. */
+  readonly documents?: boolean;
   /** One sentence: what is promised about delivery and what a replay starts from. */
   readonly delivery: string;
   /** Tables that it may send rows to, `''` (NO_TABLE) where it also means the outs without a table. Default none. */
@@ -254,6 +256,8 @@ export interface SinkSpec<F extends Fields = Fields, S extends AnySink = AnySink
   readonly payload?: boolean;
   /** True: it wants the bounds of every row, not only the bytes. Default false; a sink of bulks always has them. */
   readonly rowOffsets?: boolean;
+  /** The same where it depends on the settings. */
+  needsOffsets?(settings: Settings<F>): boolean;
   /** True: it is opened as a {@link BulkSink}. Set by {@link bulkSink}. */
   readonly bulk?: boolean;
   open(context: SinkContext<F>): S | Promise<S>;
@@ -265,6 +269,11 @@ export interface SinkContext<F extends Fields> extends OpenContext<F> {
   readonly codec: Codec;
   /** What {@link Sink.write} last resolved with before the checkpoint that this start resumes from; `undefined` on a fresh start. */
   readonly resume: SinkPosition | undefined;
+  /**
+   * A path in the state folder, where nothing stands yet, for what the sink must remember beside its positions. It is the same at
+   * each start.
+   */
+  readonly memory: string;
 }
 
 /** What a sink must know to undo, after a crash, what came after a checkpoint: a file's length, say. */
@@ -288,6 +297,8 @@ export interface Sink {
   position?(): SinkPosition | undefined;
   /** Makes what was written safe against power loss; called before a checkpoint that covers it. */
   sync?(): Promise<void>;
+  /** The checkpoint that holds this position is on disk. */
+  committed?(position: SinkPosition): void;
   /** Rows that it still wants in each batch (a screen that shows the first 20); the others count as delivered. Default all. */
   wanted?(): number;
   /** All is written (`finished`), or the punchline stops early. */

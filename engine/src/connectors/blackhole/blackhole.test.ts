@@ -14,6 +14,7 @@ test('blackhole counts rows and asks for no bytes', async () => {
     log,
     codec,
     resume: undefined,
+    memory: '/nowhere',
   } as const;
   const sink = await blackhole.open(context);
   const none = new Uint8Array();

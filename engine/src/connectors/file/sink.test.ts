@@ -28,6 +28,7 @@ async function openSink(t: TestContext, path: string, given: Given = {}): Promis
     log: given.log ?? new TestLog(),
     codec: { name: 'json' },
     resume: given.resume,
+    memory: '/nowhere',
   });
   t.after(() => opened.close('stopped').catch(() => {}));
   return opened;

@@ -62,6 +62,7 @@ async function open(
     log,
     codec: { name: 'json' },
     resume: undefined,
+    memory: '/nowhere',
   } as const;
   const sink = await httpSink.open({ ...context, settings: withDefaults(settings, given) });
   t.after(() => sink.close('stopped'));

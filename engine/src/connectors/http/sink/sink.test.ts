@@ -56,6 +56,7 @@ async function open(
     log,
     codec,
     resume: undefined,
+    memory: '/nowhere',
   });
   t.after(() => sink.close('stopped'));
   return { sink, log };
