@@ -12,8 +12,8 @@ export interface Probe {
   readonly ranges: readonly StreamRange[];
   /** Those that are not behind yet. */
   readonly open: Set<StreamRange>;
-  /** One row at a time, each noted before it is computed. */
-  readonly singly: boolean;
+  /** Rows that are computed together, each time noted before; 0: all of a range. One alone is noted with its digest. */
+  readonly rowsAtOnce: number;
   /** All ranges are behind. */
   done(): void;
 }

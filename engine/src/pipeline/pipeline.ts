@@ -89,7 +89,7 @@ export class Pipeline {
       idleMs: options.idleMs,
       eagerSinks: sinksOfGoodRows(this.#plan),
       stateful: pinned,
-      noteDigests: options.probe?.singly ?? false,
+      noteDigests: options.probe?.rowsAtOnce === 1,
       log,
       metrics: this.metrics,
       inFlight: tracking || options.probe ? state.inFlight : undefined,

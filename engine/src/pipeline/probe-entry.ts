@@ -25,7 +25,7 @@ process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
 async function probe(request: ProbeRequest): Promise<void> {
-  const { punchline, checkpoint, suspects, ranges, singly, record, folder } = request;
+  const { punchline, checkpoint, suspects, ranges, rowsAtOnce, record, folder } = request;
   const state = {
     checkpoint,
     suspects: { list: suspects },
@@ -42,7 +42,7 @@ async function probe(request: ProbeRequest): Promise<void> {
     tracking: false,
     durable: false,
     openSinks: noSinks,
-    probe: { ranges, open: new Set(ranges), singly, done: () => pipeline.stop() },
+    probe: { ranges, open: new Set(ranges), rowsAtOnce, done: () => pipeline.stop() },
     unkillable: () => process.kill(process.pid, 'SIGKILL'),
   });
   await pipeline.open();

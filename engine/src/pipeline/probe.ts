@@ -24,13 +24,15 @@ const CHILD_MS = 120_000;
 const MOST_ROWS = 1000;
 /** So many rows on end, of which each kills: rather the module than the rows. */
 const ROWS_ON_END = 3;
+/** Rows that are tried together before they are tried one by one. */
+const PIECE_ROWS = 256;
 
 export interface ProbeRequest {
   readonly punchline: Punchline;
   readonly checkpoint: Checkpoint | undefined;
   readonly suspects: readonly Suspect[];
   readonly ranges: readonly Range[];
-  readonly singly: boolean;
+  readonly rowsAtOnce: number;
   /** Where the child notes what it is computing. */
   readonly record: string;
   readonly folder: string;
@@ -76,20 +78,25 @@ class Search {
 
   async run(interrupted: readonly Range[]): Promise<void> {
     const { log } = this.#options;
-    let ranges = interrupted;
-    let singly = false;
     for (let found = 0; found < MOST_ROWS; found++) {
-      const computing = await this.#diedAt(ranges, singly);
+      const computing = await this.#diedAt(interrupted, false);
       if (computing === undefined) return;
-      const [row] = computing;
-      if (row === undefined) {
-        if (!(await this.#isolateModule(ranges, singly))) break;
-      } else if (!singly) {
-        singly = true;
-        ranges = computing;
-      } else await this.#isolateRow(row);
+      const ranges = await this.#narrowed(computing);
+      const died = ranges.length === 0 ? [] : await this.#diedAt(ranges, true);
+      // It lives when the rows come one by one: none of them can be named.
+      if (!died) break;
+      const [row] = died;
+      if (row !== undefined) await this.#isolateRow(row);
+      else if (!(await this.#isolateModule(interrupted, false))) break;
     }
     log.warn('The trial process died without a row or module that can be named: the run starts all the same');
+  }
+
+  /** The piece of a few hundred rows of which it dies, so that not every row of large ranges has to be tried by itself. */
+  async #narrowed(ranges: readonly Range[]): Promise<readonly Range[]> {
+    if (ranges.length === 0) return ranges;
+    const piece = await this.#diedAt(ranges, false, this.#options.state.suspects.list, PIECE_ROWS);
+    return piece && piece.length > 0 ? piece : ranges;
   }
 
   async #isolateRow(row: Range): Promise<void> {
@@ -128,13 +135,14 @@ class Search {
     ranges: readonly Range[],
     singly: boolean,
     suspects = this.#options.state.suspects.list,
+    rowsAtOnce = singly ? 1 : 0,
   ): Promise<Range[] | undefined> {
     const { punchline, state, child, stop } = this.#options;
     const { checkpoint, folder } = state;
     const record = join(folder, 'probe-inflight');
     // What an earlier child has noted must not be taken for this one's.
     rmSync(record, { force: true });
-    const died = await runChild(child, { punchline, checkpoint, suspects, ranges, singly, record, folder }, stop);
+    const died = await runChild(child, { punchline, checkpoint, suspects, ranges, rowsAtOnce, record, folder }, stop);
     return died ? readInFlight(record) : undefined;
   }
 }

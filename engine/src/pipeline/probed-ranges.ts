@@ -3,7 +3,7 @@ import type { Range } from './job.ts';
 import type { Probe } from './options.ts';
 import type { RowCutter } from './row-cutter.ts';
 
-/** What a probe computes of a cut: only what lies in its ranges, and row by row when it is to find the one that kills. */
+/** What a probe computes of a cut: only what lies in its ranges, and in small pieces when it is to find the row that kills. */
 export function probedRanges(
   ranges: readonly Range[],
   cut: Cut,
@@ -15,7 +15,7 @@ export function probedRanges(
   for (const range of wanted) if (range.to <= cut.end) probe.open.delete(range);
   if (probe.open.size === 0) probe.done();
   const inside = wanted.flatMap(({ from, to }) => ranges.flatMap((range) => overlap(range, cut, from, to)));
-  return probe.singly ? inside.flatMap((range) => rows(range, cutter)) : inside;
+  return probe.rowsAtOnce > 0 ? inside.flatMap((range) => pieces(range, probe.rowsAtOnce, cutter)) : inside;
 }
 
 function overlap(range: Range, cut: Cut, from: number, to: number): Range[] {
@@ -24,10 +24,11 @@ function overlap(range: Range, cut: Cut, from: number, to: number): Range[] {
   return first < behind ? [{ ...range, from: first, to: behind }] : [];
 }
 
-function rows(range: Range, cutter: RowCutter): Range[] {
+function pieces(range: Range, rowsAtOnce: number, cutter: RowCutter): Range[] {
   const found: Range[] = [];
   for (let from = range.from; from < range.to; ) {
-    const to = cutter.firstEnd(from, range.to) ?? range.to;
+    let to = from;
+    for (let rows = 0; rows < rowsAtOnce && to < range.to; rows++) to = cutter.firstEnd(to, range.to) ?? range.to;
     found.push({ ...range, from, to });
     from = to;
   }
