@@ -9,18 +9,21 @@ import { MediaTypes } from './media.ts';
 import { Routes } from './routes.ts';
 import { openServer } from './server.ts';
 import { listenAt, type settings } from './settings.ts';
-import { type Admitted, type Refusal, tooLarge, Upload, type UploadHost } from './upload.ts';
+import { Turns } from './turns.ts';
+import { type Admitted, type Refusal, TOO_MANY, tooLarge, Upload, type UploadHost } from './upload.ts';
 
 /** At the end, answers have so long to get out. */
 const CLOSE_MS = 1000;
+/** As many as libuv's pool has threads. */
+const INFLATIONS = 4;
 const STOPPING: Refusal = { status: 503, error: 'The pipeline is stopping' };
-const OVERLOADED: Refusal = { status: 503, error: 'Too many bodies wait for the pipeline' };
 const ACCEPTED_ENCODINGS = compressions.join(', ');
 
 type Context = SourceContext<typeof settings>;
 
 export class HttpSource implements Source, UploadHost {
   readonly maxBodyBytes: number;
+  readonly inflating = new Turns(INFLATIONS);
   readonly #context: Context;
   readonly #media: MediaTypes;
   readonly #gate: Gatekeeper | undefined;
@@ -157,7 +160,7 @@ export class HttpSource implements Source, UploadHost {
     const { max_requests, max_waiting_bytes } = this.#context.settings;
     if (this.#stopping) return STOPPING;
     if (this.open >= max_requests) return { status: 429, error: `${max_requests} requests wait for their answer already` };
-    return this.#held >= max_waiting_bytes ? OVERLOADED : undefined;
+    return this.#held >= max_waiting_bytes ? TOO_MANY : undefined;
   }
 
   #answerRefused(request: IncomingMessage, response: ServerResponse, refusal: Refusal, unsent = false): void {

@@ -32,6 +32,14 @@ test('while there is no memory bodies wait, up to a bound; then requests are 503
   assert.equal((await post(port, '{}')).status, 200);
 });
 
+test('rows without end do not fill the memory', async (t) => {
+  const { source, port } = await openSource(t, { max_body_bytes: 1e9, max_waiting_bytes: 1_000_000 }, { settles: true });
+  const answers = await Promise.all([1, 2, 3].map(() => post(port, 'x'.repeat(800_000))));
+  assert.ok(answers.some(({ status }) => status === 503));
+  assert.ok(answers.every(({ status }) => status === 503 || status === 200));
+  await eventually(() => source.held === 0);
+});
+
 test('a client that sends faster than memory comes free is made to wait', async (t) => {
   const { feed, source, port } = await openSource(t, { max_body_bytes: 1e9 }, { settles: true });
   feed.full = true;

@@ -19,7 +19,9 @@ export class Route {
   constructor(lanes: Lanes, codec: Codec, table: string | undefined) {
     this.#lanes = lanes;
     this.#table = table;
-    this.#lines = lanes.make('', table, codec.name === 'csv' ? JSON_LINES : undefined);
+    // Documents are lines by the time that they go on.
+    const asIs = codec.name === 'line' || (codec.name === 'json' && codec.form !== 'document');
+    this.#lines = lanes.make('', table, asIs ? undefined : JSON_LINES);
     this.#json = codec.name === 'line' ? undefined : this.#lines;
   }
 

@@ -95,6 +95,32 @@ test('CSV becomes rows, and its bad rows are counted for whoever sent them', asy
   assert.deepEqual(rows.sort(), ['{"a":"1","b":"two\\nlines"}', '{"a":"x","b":"y"}', '{"b":"other"}']);
 });
 
+test('encoding says what bodies are that say nothing of themselves', async (t) => {
+  const folder = temporaryFolder(t);
+  const csv = { codec: 'csv', separator: ';', header: false, columns: ['a', 'b'] };
+  const start = async (encoding: object): Promise<Awaited<ReturnType<typeof startPunchline>>> =>
+    startPunchline(t, folder, [
+      source({ encoding }, [{ id: 'out' }]),
+      { id: 'out', kind: 'sink', type: 'file', settings: { path: 'out.ndjson' } },
+    ]);
+  for (const [encoding, body] of [
+    [csv, '1;"2"\n'],
+    [{ codec: 'json', form: 'document' }, '{"a":"1",\n"b":"2"}'],
+  ] as const) {
+    const { port, child, ended } = await start(encoding);
+    assert.equal((await post(port, body)).text, '{"accepted":1,"rejected":0}\n');
+    const asJson = await post(port, '[{"a":"1","b":"2"}]', { headers: { 'content-type': 'application/json' } });
+    assert.equal(asJson.text, '{"accepted":1,"rejected":0}\n');
+    child.kill('SIGTERM');
+    assert.equal((await ended).code, 0);
+  }
+  const rows = readFileSync(join(folder, 'out.ndjson'), 'utf8').trimEnd().split('\n');
+  assert.deepEqual(
+    rows.map((row) => JSON.parse(row) as unknown),
+    Array(4).fill({ a: '1', b: '2' }),
+  );
+});
+
 test('rows take the way of their path, and what functions reject is counted for whoever sent it', async (t) => {
   const folder = temporaryFolder(t);
   const reject = writeFunction(

@@ -10,6 +10,7 @@ import { ReefError } from '../../../errors.ts';
 import type { Gatherer, Sender } from './gatherer.ts';
 import type { CsvShape, Media, Shape } from './media.ts';
 import type { Route } from './routes.ts';
+import type { Turns } from './turns.ts';
 
 /** Lines go on when there are so many bytes of them. */
 const PIECE_BYTES = 64 * 1024;
@@ -21,6 +22,8 @@ const BRACKET = 0x5b;
 
 export interface UploadHost {
   readonly maxBodyBytes: number;
+  /** How large a body is behind its compression shows only afterwards, so few are inflated at once. */
+  readonly inflating: Turns;
   /** Bytes that are held for bodies: more, or with a negative number fewer. False: there are too many. */
   hold(bytes: number): boolean;
   /** All of the body is here: from now on the time to its answer counts. */
@@ -36,6 +39,8 @@ export interface Admitted {
   readonly media: Media;
   readonly route: Route;
 }
+
+export const TOO_MANY: Refusal = { status: 503, error: 'Too many bodies wait for the pipeline' };
 
 export interface Refusal {
   readonly status: number;
@@ -141,7 +146,9 @@ export class Upload implements Sender {
     const room = this.#host.hold(chunk.length);
     if ((this.#shape === 'lines' || this.#shape === 'text') && !this.#media.compression) {
       if (this.#bytes >= PIECE_BYTES) this.#passLines(chunk);
-    } else if (!room) this.#refuse({ status: 503, error: 'Too many bodies wait for the pipeline' });
+      // A row without end must not fill the memory.
+      if (this.#bytes >= PIECE_BYTES && !room) this.#refuse(TOO_MANY);
+    } else if (!room) this.#refuse(TOO_MANY);
   }
 
   /** Whole lines go on, up to the last that ends in `chunk`, the latest. */
@@ -176,8 +183,8 @@ export class Upload implements Sender {
     const { maxBodyBytes } = this.#host;
     const compressed = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts);
     try {
-      const body =
-        compressed.length === 0 ? compressed : await decompressWhole(compression, compressed, { maxBytes: maxBodyBytes });
+      const whole = (): Promise<Uint8Array> => decompressWhole(compression, compressed, { maxBytes: maxBodyBytes });
+      const body = compressed.length === 0 ? compressed : await this.#host.inflating.take(whole);
       if (this.#over) return;
       this.#host.hold(-this.#bytes);
       this.#parts = [];
