@@ -109,7 +109,7 @@ export class HttpSource implements Source, UploadHost {
     // A function of one branch and the sink of another may both reject a row.
     const rejected = Math.min(upload.rejected, upload.rows);
     answerAccepted(upload.response, upload.rows - rejected, rejected, this.#stopping);
-    if (this.#context.settings.debug) this.#log(upload.request, `200, ${upload.rows} rows, ${rejected} rejected`);
+    if (this.#context.settings.log_requests) this.#log(upload.request, `200, ${upload.rows} rows, ${rejected} rejected`);
   }
 
   refuse(upload: Upload, refusal: Refusal): void {
@@ -121,7 +121,7 @@ export class HttpSource implements Source, UploadHost {
 
   left(upload: Upload): void {
     this.#finish(upload);
-    if (this.#context.settings.debug) this.#log(upload.request, 'no answer: the client has left');
+    if (this.#context.settings.log_requests) this.#log(upload.request, 'no answer: the client has left');
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
@@ -164,11 +164,11 @@ export class HttpSource implements Source, UploadHost {
   }
 
   #answerRefused(request: IncomingMessage, response: ServerResponse, refusal: Refusal, unsent = false): void {
-    const { retry_after_secs, debug } = this.#context.settings;
+    const { retry_after_secs, log_requests } = this.#context.settings;
     const later = refusal.status === 429 || refusal.status === 503;
     const headers = { ...refusal.headers, ...(later ? { 'Retry-After': String(retry_after_secs) } : {}) };
     answerRefused(request, response, { ...refusal, headers }, { closing: this.#stopping, unsent });
-    if (debug) this.#log(request, `${refusal.status}: ${refusal.error}`);
+    if (log_requests) this.#log(request, `${refusal.status}: ${refusal.error}`);
   }
 
   #finish(upload: Upload): void {

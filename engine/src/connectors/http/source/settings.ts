@@ -76,7 +76,7 @@ export const settings = {
     min: 0,
     unit: 'ms',
   }),
-  debug: flag('Logs every request with its answer.', { default: false }),
+  log_requests: flag('Logs every request with its answer.', { default: false }),
 };
 
 export type HttpSourceSettings = Settings<typeof settings>;

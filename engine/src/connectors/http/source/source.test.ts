@@ -305,8 +305,8 @@ test('connections are used again, and requests that do not wait for each other a
   assert.equal(client.closed, false);
 });
 
-test('the log says where it listens, and with debug what was asked and answered', async (t) => {
-  const { port, log } = await openSource(t, { debug: true }, { settles: true });
+test('the log says where it listens, and with log_requests what was asked and answered', async (t) => {
+  const { port, log } = await openSource(t, { log_requests: true }, { settles: true });
   await post(port, '{}\n7', { path: '/some' });
   await post(port, '', { method: 'GET' });
   assert.deepEqual(log.infos, [
