@@ -103,6 +103,45 @@ for (const [when, parts] of [
   });
 }
 
+for (const [when, parts] of [
+  ['when they are opened', { open: `process.kill(process.pid, 'SIGKILL'); for (;;);` }],
+  ['when they are prepared', { prepare: `process.kill(process.pid, 'SIGKILL'); for (;;);` }],
+] as const) {
+  test(`of three modules two that kill the process ${when} are both isolated at the next start`, async (t) => {
+    const folder = temporaryFolder(t);
+    writeFileSync(join(folder, 'in.jsonl'), '{"n":1}\n{"n":2}\n');
+    const one = writeModule(folder, 'one.js', 'bb22', parts);
+    const good = writeModule(folder, 'good.js', 'aa11', { apply: innocent });
+    const two = writeModule(folder, 'two.js', 'cc33', parts);
+    const state = join(folder, 'state');
+    const { run, code, stderr } = await runUntilItLives(t, punchline(folder, [good, one, two]), state);
+    assert.equal(run, 2);
+    assert.equal(code, 0, stderr);
+    const suspects = JSON.parse(readFileSync(join(state, 'suspects.json'), 'utf8')) as { digest: string }[];
+    assert.deepEqual(suspects.map(({ digest }) => digest).sort(), ['bb22', 'cc33']);
+    assert.equal(lines(state, 'dead-letters.ndjson').length, 2);
+  });
+}
+
+test('two modules on different edges that kill the process on every row are both isolated', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'in.jsonl'), Array.from({ length: 20 }, (_, n) => `{"n":${n}}\n`).join(''));
+  const types = ['bb22', 'cc33'].map((digest) =>
+    writeModule(folder, `${digest}.js`, digest, { apply: `process.kill(process.pid, 'SIGKILL'); for (;;);` }),
+  );
+  const nodes = [
+    { id: 'in', kind: 'source', type: 'file', settings: { path: 'in.jsonl' }, out: [{ id: 'f0' }, { id: 'f1' }, { id: 'out' }] },
+    ...types.map((type, index) => ({ id: `f${index}`, kind: 'function', type, out: [{ id: 'out' }] })),
+    { id: 'out', kind: 'sink', type: 'file', settings: { path: 'out.jsonl' } },
+  ];
+  const state = join(folder, 'state');
+  const { code, stderr } = await runUntilItLives(t, writePunchline(folder, 'BatchPunchline', nodes), state);
+  assert.equal(code, 0, stderr);
+  const suspects = JSON.parse(readFileSync(join(state, 'suspects.json'), 'utf8')) as { digest: string }[];
+  assert.deepEqual(suspects.map(({ digest }) => digest).sort(), ['bb22', 'cc33']);
+  assert.equal(lines(folder, 'out.jsonl').length, 20);
+});
+
 test('a row that kills the process by itself leaves the module running', async (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'in.jsonl'), Array.from({ length: 50 }, (_, n) => `{"n":${n}}\n`).join(''));

@@ -2,8 +2,8 @@
  * After a run that was killed in the middle: were rows the reason, or a module? What was being computed then is computed again in
  * a child process that delivers nothing. When the child lives, it was somebody else's kill. When it dies, it is run row by row,
  * and the row that it dies of is put on the list of suspects, which every run sends to the error table without computing it.
- * When it dies before any row, or of several rows on end, a module may be what kills: the one without which it lives is
- * remembered by its digest and not run again.
+ * When it dies before any row, or of several rows on end, a module may be what kills: the one without which it lives, or
+ * those that kill it one by one, are remembered by their digest and not run again.
  */
 import { fork } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -116,18 +116,37 @@ class Search {
     log.warn(`A row kills the process and is isolated: ${describe([row])}`);
   }
 
-  /** Finds the one module without which the child lives; `others`: the suspects besides. */
+  /**
+   * Finds the one module without which the child lives, else those of which it dies even when all other modules are left out;
+   * `others`: the suspects besides.
+   */
   async #isolateModule(ranges: readonly Range[], singly: boolean, others = this.#options.state.suspects.list): Promise<boolean> {
-    const { state, log } = this.#options;
-    for (const digest of this.#digests) {
-      if (others.some((suspect) => suspect.kind === 'digest' && suspect.digest === digest)) continue;
-      const suspects: Suspect[] = [...others, { kind: 'digest', digest }];
-      if ((await this.#diedAt(ranges, singly, suspects)) !== undefined) continue;
-      await state.suspects.replace(suspects);
-      log.warn(`Module ${digest} kills the process and is isolated: its functions reject their rows`);
+    const fresh = this.#digests
+      .filter((digest) => !others.some((suspect) => suspect.kind === 'digest' && suspect.digest === digest))
+      .map((digest): Suspect => ({ kind: 'digest', digest }));
+    const livesWithout = async (left: readonly Suspect[]): Promise<boolean> =>
+      (await this.#diedAt(ranges, singly, [...others, ...left])) === undefined;
+    for (const suspect of fresh) {
+      if (!(await livesWithout([suspect]))) continue;
+      await this.#convict([suspect], others);
       return true;
     }
-    return false;
+    if (fresh.length < 2 || !(await livesWithout(fresh))) return false;
+    const guilty: Suspect[] = [];
+    for (const suspect of fresh) {
+      if (!(await livesWithout(fresh.filter((other) => other !== suspect)))) guilty.push(suspect);
+    }
+    if (guilty.length > 0) await this.#convict(guilty, others);
+    return guilty.length > 0;
+  }
+
+  async #convict(guilty: readonly Suspect[], others: readonly Suspect[]): Promise<void> {
+    const { state, log } = this.#options;
+    await state.suspects.replace([...others, ...guilty]);
+    for (const suspect of guilty) {
+      if (suspect.kind !== 'digest') continue;
+      log.warn(`Module ${suspect.digest} kills the process and is isolated: its functions reject their rows`);
+    }
   }
 
   /** What the child was computing when it died or hung; `undefined`: it lived. */
