@@ -15,8 +15,8 @@ export interface Sender {
   written(bytes: number): void;
   /** The rows of one `add` are delivered, or in an error table. */
   delivered(rows: number, rejected: number): void;
-  /** The rows of one `add` will not be fed: the engine stops. */
-  dropped(bytes: number): void;
+  /** The rows of one `add` will not be fed: the engine stops. `partly`: some of them were. */
+  dropped(bytes: number, partly: boolean): void;
 }
 
 export interface GathererOptions {
@@ -83,7 +83,7 @@ export class Gatherer {
   /** Takes whole rows: the last part ends with a newline. The parts must stay as they are until they are written. */
   add(sender: Sender, parts: readonly Uint8Array[], bytes: number): void {
     if (this.#stopped) {
-      sender.dropped(bytes);
+      sender.dropped(bytes, false);
       return;
     }
     if (this.#room && this.#waiting.length === 0 && bytes <= this.#room.length - this.#filled) {
@@ -103,7 +103,7 @@ export class Gatherer {
   stop(): void {
     this.#stopped = true;
     this.#flush();
-    for (const { sender, bytes } of this.#waiting.splice(0)) sender.dropped(bytes);
+    for (const { sender, bytes, part, at } of this.#waiting.splice(0)) sender.dropped(bytes, part > 0 || at > 0);
   }
 
   async #pump(): Promise<void> {

@@ -114,7 +114,7 @@ export class HttpSource implements Source, UploadHost {
 
   refuse(upload: Upload, refusal: Refusal): void {
     if (upload.over) return;
-    const error = `${refusal.error}${upload.begun ? '; some of its rows may be delivered' : ''}`;
+    const error = `${refusal.error}${upload.entered ? '; some of its rows may be delivered' : ''}`;
     this.#finish(upload);
     this.#answerRefused(upload.request, upload.response, { ...refusal, error });
   }

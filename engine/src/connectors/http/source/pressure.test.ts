@@ -105,11 +105,26 @@ test('at a stop what gathers goes on its way, and what waits for memory or is ha
   waiting!.write(one.replace('7', '100000').replace('{"a":1}', `{"a":"${'x'.repeat(99_992)}"}`));
   await eventually(() => source.open === 4);
   await stop();
-  assert.match(await waiting!.until(/\}\n/), /^HTTP\/1\.1 503 .*The pipeline is stopping"/s);
+  assert.match(await waiting!.until(/\}\n/), /^HTTP\/1\.1 503 .*The pipeline is stopping/s);
   assert.match(await half!.until(/\}\n/), /^HTTP\/1\.1 503 /);
   feed.settle();
   assert.match(await first!.ended(), /"accepted":1/);
   assert.match(await second!.ended(), /"accepted":1/);
+});
+
+test('at a stop a client whose rows went on in part is told so', async (t) => {
+  const { feed, port, stop } = await openSource(t, {}, { roomBytes: 1000 });
+  const row = `{"a":"${'x'.repeat(92)}"}\n`;
+  const client = await RawClient.open(t, port);
+  feed
+    .until(() => feed.text.length >= 1000)
+    .then(() => {
+      feed.full = true;
+    });
+  client.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${row.length * 50}\r\n\r\n${row.repeat(50)}`);
+  await eventually(() => feed.full);
+  await stop();
+  assert.match(await client.until(/\}\n/), /^HTTP\/1\.1 503 .*some of its rows may be delivered/s);
 });
 
 test('at the end nobody is left without an answer', async (t) => {

@@ -72,6 +72,18 @@ test('an array that curl sends with its default type is an array', async (t) => 
   assert.deepEqual(JSON.parse((await post(port, '{"a":1}\n{"a":2}', { headers })).text), { accepted: 2, rejected: 0 });
 });
 
+test('an array may begin with white space, also when that comes first and by itself', async (t) => {
+  const { port } = await openSource(t, {}, { settles: true });
+  const client = await RawClient.open(t, port);
+  client.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 15\r\nExpect: 100-continue\r\n\r\n');
+  await client.until(/100 Continue/);
+  client.write(' \n');
+  await new Promise((resolve) => setImmediate(resolve));
+  client.write('[{},\n{},\n{}]\n');
+  assert.match(await client.until(/\}\n/), /\{"accepted":3,"rejected":0\}/);
+  assert.equal((await post(port, ' \n ')).text, '{"accepted":0,"rejected":0}\n');
+});
+
 test('of an array with a mistake nothing enters, and the answer says where it is', async (t) => {
   const { feed, port } = await openSource(t, {}, { settles: true });
   for (const [body, message] of [

@@ -68,9 +68,13 @@ export class Upload implements Sender {
   /** Bytes, and pieces, that have gone on and are not in shared memory, or not delivered. */
   #waitingBytes = 0;
   #underway = 0;
+  /** What the body is has shown. */
+  #begun = false;
   /** All that there will be has gone on. */
   #complete = false;
   #over = false;
+  /** Of rows that were dropped, some had gone on. */
+  #entered = false;
 
   constructor(host: UploadHost, request: IncomingMessage, response: ServerResponse, { media, route }: Admitted) {
     this.request = request;
@@ -85,8 +89,8 @@ export class Upload implements Sender {
   }
 
   /** Rows of it may be delivered though it is not answered with success. */
-  get begun(): boolean {
-    return this.#underway > 0 || this.rows > 0;
+  get entered(): boolean {
+    return this.#entered || this.#underway > 0 || this.rows > 0;
   }
 
   /** It was answered, or its client is gone: what still comes is thrown away. */
@@ -115,9 +119,10 @@ export class Upload implements Sender {
     if (this.#complete && this.#underway === 0) this.#host.delivered(this);
   }
 
-  dropped(bytes: number): void {
+  dropped(bytes: number, partly: boolean): void {
     this.#host.hold(-bytes);
     this.#underway--;
+    this.#entered ||= partly;
     this.#refuse({ status: 503, error: 'The pipeline is stopping' });
   }
 
@@ -128,15 +133,20 @@ export class Upload implements Sender {
       this.#refuse(tooLarge(this.#host.maxBodyBytes));
       return;
     }
-    if (this.#received === chunk.length && !this.#media.compression) this.#begin(chunk);
-    else this.#take(chunk);
+    if (this.#begun || this.#media.compression) this.#take(chunk);
+    else this.#begin(chunk);
   }
 
-  /** The first bytes tell what `either` is. A byte order mark is no part of a row. */
+  /** The first bytes tell what `either` is. A byte order mark is no part of a row, and white space before all of them neither. */
   #begin(chunk: Uint8Array): void {
     const marked = chunk.length >= 3 && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf;
     const body = marked ? chunk.subarray(3) : chunk;
-    if (this.#shape === 'either') this.#shape = startsWithBracket(body) ? 'document' : 'lines';
+    if (this.#shape === 'either') {
+      const first = body.find((byte) => !isSpace(byte));
+      if (first === undefined) return;
+      this.#shape = first === BRACKET ? 'document' : 'lines';
+    }
+    this.#begun = true;
     if (body.length > 0) this.#take(body);
   }
 
@@ -267,7 +277,6 @@ export function tooLarge(maxBodyBytes: number): Refusal {
   return { status: 413, error: `The body is longer than ${maxBodyBytes} bytes` };
 }
 
-function startsWithBracket(body: Uint8Array): boolean {
-  for (const byte of body) if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d) return byte === BRACKET;
-  return false;
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
