@@ -35,9 +35,14 @@ export function writePunchline(folder: string, kind: 'BatchPunchline' | 'StreamP
   return file;
 }
 
-/** Starts `reef`; killed with the test at the latest. */
-export function startReef(t: TestContext, args: readonly string[], env: Readonly<Record<string, string>> = {}): ReefProcess {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+/** Starts `reef`; killed with the test at the latest. `entry`: another file than the built command's own. */
+export function startReef(
+  t: TestContext,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  entry = main,
+): ReefProcess {
+  const child = spawn(process.execPath, [entry, ...args], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
