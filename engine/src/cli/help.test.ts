@@ -37,7 +37,7 @@ test('help of a type that is a source and a sink tells of both', async () => {
   assert.match(text, /^file \(source\)\n/);
   assert.match(text, /\n\nfile \(sink\)\n/);
   assert.match(text, /\n {2}path \(text, required\)\n {6}\S/);
-  assert.match(text, /\n {2}encoding \(json \| line, default "json"\)\n {6}\S/);
+  assert.match(text, /\n {2}encoding \(json \| line[^)]*, default "json"\)\n {6}\S/);
   assert.match(text, /\ndelivery:\n/);
   assert.match(text, /\ncounted:\n {2}rows /);
 });

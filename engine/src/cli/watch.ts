@@ -5,6 +5,8 @@ import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { CommandIo } from './check.ts';
 
+/** What people write; anything else may be written by the tests themselves, and counts only while none is running. */
+const WRITTEN = /\.(ya?ml|[cm]?[jt]s|wasm|sql)$/;
 /** An editor that saves makes several changes at once. */
 const SETTLE_MS = 100;
 
@@ -34,6 +36,7 @@ export async function watchTests(names: readonly string[], args: readonly string
   const watchers = [...folders].map((folder) =>
     watch(folder, { recursive: true }, (_, file) => {
       if (file === null || /(^|[\\/])(node_modules|\.git)[\\/]/.test(file)) return;
+      if (running && !WRITTEN.test(file)) return;
       again = true;
       clearTimeout(timer);
       timer = setTimeout(run, SETTLE_MS);

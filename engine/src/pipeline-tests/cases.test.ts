@@ -104,6 +104,17 @@ test('rows are fed to sources and functions, and seen at sinks, functions and ta
   assert.equal(code, 0);
 });
 
+test('a node that is to print its rows does not in a test, and a sink that only prints gets them', async (t) => {
+  const { code, out } = await run(t, {
+    'p.yaml': punchline
+      .replace('id: big\n      kind: function\n      type: filter\n      settings: {', '$& debug: true,')
+      .replace('id: out, kind: sink, type: stdout', '$&, settings: { show: true }'),
+    ...cases('  - { name: shown, input: { in: { rows: [{ n: 12 }] } }, expect: { out: { rows: [{ n: 12 }] } } }'),
+  });
+  assert.match(out, /1 case passed, 0 failed/);
+  assert.equal(code, 0);
+});
+
 test('what is not as expected is shown, and rejected rows that nobody expects are', async (t) => {
   const { code, out } = await run(
     t,
