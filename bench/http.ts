@@ -107,8 +107,8 @@ async function drive({ child, url }: Server, rows: number): Promise<Load & { rea
     failed: Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0) + Number(/connect (\d+)/.exec(text)?.[1] ?? 0),
     cpuSeconds,
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]),
-    p50: /50%\s+(\S+)/.exec(text)?.[1] ?? '?',
-    p99: /99%\s+(\S+)/.exec(text)?.[1] ?? '?',
+    p50: /^\s+50%\s+(\S+)/m.exec(text)?.[1] ?? '?',
+    p99: /^\s+99%\s+(\S+)/m.exec(text)?.[1] ?? '?',
   };
 }
 

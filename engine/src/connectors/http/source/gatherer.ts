@@ -7,7 +7,7 @@ import type { Feed, PartitionFeed, SettledStretch } from '../../../spec/node.ts'
 import type { Codec } from '../../../spec/plan.ts';
 
 /** So much goes on its way without waiting for more. */
-const ENOUGH_BYTES = 128 * 1024;
+const ENOUGH_BYTES = 256 * 1024;
 
 /** Whoever hands rows over. */
 export interface Sender {
