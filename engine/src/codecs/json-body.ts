@@ -5,16 +5,10 @@
 import { ROW_TABLE_HEADER, rowErrors, rowTableBytes, type ScanExports } from '../batch/kernel-abi.ts';
 import type { KernelExports } from '../batch/kernel-exports.ts';
 import { instantiateKernel, loadKernelModule } from '../batch/kernel-module.ts';
+import { documentEnded, SPLIT_NOTHING, type SplitState, splitProblems } from './json-split.ts';
 
 /** `problem` is to be read after "the body": `is not valid JSON …`. */
 export type JsonBody = { readonly rows: number; readonly bytes: Buffer } | { readonly problem: string };
-
-/** What the kernel's `splitJson` may find wrong. */
-export const splitProblems: Readonly<Record<number, string>> = {
-  1: 'is neither a JSON array nor an object',
-  2: 'is not valid JSON: an element of the array is missing',
-  3: 'is not valid JSON: something follows its end',
-};
 
 type BodyKernel = ScanExports & Pick<KernelExports, 'splitJson'>;
 
@@ -27,8 +21,6 @@ const TABLE_ROWS = 2048;
 const STATE_BYTES = 32;
 /** Bodies of up to so many bytes are read in memory that is kept. */
 const USUAL_BYTES = 512 * 1024;
-/** Phases of `splitJson` in which a document may end. */
-const ENDED: ReadonlySet<number> = new Set([4, 6]);
 
 let module: WebAssembly.Module | undefined;
 let usual: Reader | undefined;
@@ -79,8 +71,9 @@ class Reader {
     kernel.splitJson(state, from, at, this.#output, end);
     const [phase, , , , rows, outEnd, error] = this.#words.subarray(state >>> 2, (state >>> 2) + 8) as unknown as SplitState;
     if (error !== 0) return { problem: splitProblems[error]! };
-    if (phase === 0) return { problem: 'is empty, expected a JSON array of objects or an object' };
-    const problem = this.#check(this.#output, outEnd) ?? (ENDED.has(phase) ? undefined : 'is not valid JSON: it ends too early');
+    if (phase === SPLIT_NOTHING) return { problem: 'is empty, expected a JSON array of objects or an object' };
+    const problem =
+      this.#check(this.#output, outEnd) ?? (documentEnded(phase) ? undefined : 'is not valid JSON: it ends too early');
     return problem === undefined ? { rows, bytes: copyOf(this.#memory, this.#output, outEnd) } : { problem };
   }
 
@@ -119,8 +112,6 @@ class Reader {
       : `holds a bad row: ${element} ${rowErrors[code]}, at byte ${place} of it`;
   }
 }
-
-type SplitState = [phase: number, depth: number, inString: number, escaped: number, rows: number, outEnd: number, error: number];
 
 function hasMark(bytes: Buffer, at: number, length: number): boolean {
   return length >= 3 && bytes[at] === 0xef && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf;

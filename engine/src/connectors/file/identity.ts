@@ -17,6 +17,8 @@ export interface Identity {
 export interface FilePosition extends Identity {
   readonly path: string;
   readonly offset: number;
+  /** What the bytes went through before they were counted: `gzip`, `document`, `gzip document`. Absent: they are the file's own. */
+  readonly through?: string;
   /** Bytes were delivered up to here as a last row without newline, or the file was read to its end for good. */
   readonly done?: boolean;
 }

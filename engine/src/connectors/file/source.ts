@@ -4,6 +4,7 @@ import { ReefError } from '../../errors.ts';
 import { choice, number, text } from '../../spec/fields.ts';
 import { type Source, type SourceContext, source } from '../../spec/node.ts';
 import { claim, type Release } from './claims.ts';
+import { compressionByName, compressionWords } from './compression.ts';
 import { fileError } from './file-error.ts';
 import { type FileList, listFiles } from './file-list.ts';
 import { TailedFiles } from './tailed-files.ts';
@@ -23,6 +24,11 @@ const settings = {
     'Where `tail` starts, at the very first start, in files that are already there. Files that appear later are read from their beginning, and a restart goes on where it was.',
     { default: 'beginning' },
   ),
+  compression: choice(
+    compressionWords,
+    'How files are compressed, in mode `whole`. `auto`: as their first bytes say, zlib also by the ending of the name (`.zz`). Parts one behind the other are read as one, and what stands before the place where a file is cut off or damaged is delivered before the run fails.',
+    { default: 'auto' },
+  ),
   watcher_interval_s: number(
     'How often `tail` looks for new and rotated files when the system does not tell of them, and how long a file that was renamed or deleted must be silent until its last row counts as complete.',
     { default: 5, min: 0.01, unit: 's' },
@@ -34,7 +40,8 @@ type Context = SourceContext<typeof settings>;
 export default source({
   summary: 'Reads rows from files: whole ones, or as they grow.',
   settings,
-  codecs: ['json', 'line'],
+  codecs: ['json', 'line', 'csv'],
+  documents: true,
   delivery:
     'At least once: a replay starts at the byte behind the last row that every required sink had when the last checkpoint was saved. With `tail`, rows of a file that is deleted or truncated before they are read are lost.',
   security: 'It reads whatever the rights of the process allow: `path` comes from the punchline. Links are followed.',
@@ -49,6 +56,10 @@ export default source({
       needs: 'files that grow',
     },
   ],
+  check: ({ mode, compression }) =>
+    mode === 'tail' && compression !== 'auto' && compression !== 'none'
+      ? [{ path: ['compression'], message: `is "${compression}", which mode tail cannot read, expected mode: whole` }]
+      : [],
   async open(context) {
     const { settings, punchlineKind } = context;
     const mode = settings.mode ?? (punchlineKind === 'BatchPunchline' ? 'whole' : 'tail');
@@ -56,8 +67,15 @@ export default source({
   },
 });
 
-function openTailedFiles({ id, folder, log, settings }: Context): Source {
-  const { from, watcher_interval_s } = settings;
+function openTailedFiles({ id, codec, folder, log, settings }: Context): Source {
+  const { compression, from, watcher_interval_s } = settings;
+  const cannot = (what: string, expected: string): ReefError =>
+    new ReefError('config', `Cannot open file source "${id}": ${what}, expected ${expected}`);
+  if (compression !== 'auto' && compression !== 'none')
+    throw cannot(`compression is "${compression}", which mode tail cannot read`, 'mode: whole');
+  if (codec.name === 'json' && codec.form === 'document') throw cannot('mode tail reads no JSON documents', 'mode: whole');
+  if (codec.name === 'csv' && codec.header && from === 'end')
+    throw cannot('from: end leaves out the header of its CSV', 'from: beginning, or header: false and columns');
   return new TailedFiles({ id, folder, log, path: resolve(folder, settings.path), from, intervalMs: watcher_interval_s * 1000 });
 }
 
@@ -72,7 +90,20 @@ async function openWholeFiles(context: Context): Promise<Source> {
   const claimed: Release[] = [];
   try {
     const totalBytes = await claimAll(id, list, claimed);
-    return new WholeFiles({ id, folder, log, list, totalBytes, claimed });
+    const { compression } = context.settings;
+    const document = context.codec.name === 'json' && context.codec.form === 'document';
+    const through =
+      document || (compression !== 'none' && list.paths.some((file) => compression !== 'auto' || compressionByName(file)));
+    return new WholeFiles({
+      id,
+      folder,
+      log,
+      list,
+      totalBytes: through ? undefined : totalBytes,
+      compression,
+      document,
+      claimed,
+    });
   } catch (error) {
     for (const release of claimed) release();
     throw error;

@@ -7,17 +7,22 @@ import { isAbsolute, relative } from 'node:path';
 import { ReefError } from '../../errors.ts';
 import type { Feed, Log, PartitionFeed, Source } from '../../spec/node.ts';
 import type { Release } from './claims.ts';
+import type { CompressionWord } from './compression.ts';
 import { fileError } from './file-error.ts';
 import type { FileList } from './file-list.ts';
 import { asFilePosition, fingerprintOf, matchesFingerprint, readHead, startOfRows } from './identity.ts';
+import { compressionOf, type Passage, passageWord, readThrough } from './read-through.ts';
 
 export interface WholeFilesOptions {
   readonly id: string;
   readonly folder: string;
   readonly log: Log;
   readonly list: FileList;
-  /** Sum of the sizes. */
-  readonly totalBytes: number;
+  /** Sum of the sizes; `undefined`: what comes out of the files is not known before. */
+  readonly totalBytes: number | undefined;
+  readonly compression: CompressionWord;
+  /** Each file is a JSON document. */
+  readonly document: boolean;
   /** The files are its own to read until these are called. */
   readonly claimed?: readonly Release[];
 }
@@ -31,7 +36,7 @@ export function partitionName(folder: string, path: string): string {
 export class WholeFiles implements Source {
   readonly #options: WholeFilesOptions;
   /** What has been opened; a run that is run again after a passing error goes on from here. */
-  readonly #reading = new Map<string, { readonly partition: PartitionFeed; offset: number }>();
+  readonly #reading = new Map<string, Reading>();
   readonly #finished = new Set<string>();
   readonly #failures: ReefError[] = [];
   #resumedBytes = 0;
@@ -40,8 +45,9 @@ export class WholeFiles implements Source {
     this.#options = options;
   }
 
-  totalBytes(): number {
-    return this.#options.totalBytes - this.#resumedBytes;
+  totalBytes(): number | undefined {
+    const { totalBytes } = this.#options;
+    return totalBytes === undefined ? undefined : totalBytes - this.#resumedBytes;
   }
 
   async run(feed: Feed, signal: AbortSignal): Promise<void> {
@@ -58,8 +64,7 @@ export class WholeFiles implements Source {
         if (signal.aborted) return;
         const failure = fileError(`read file source "${this.#options.id}"`, path, error);
         if (failure.retry) throw failure;
-        // What was read of it stays: complete rows of a file that shrank are rows.
-        await this.#reading.get(name)?.partition.end();
+        await giveUp(this.#reading.get(name));
         this.#finished.add(name);
         this.#failures.push(failure);
         this.#options.log.warn(failure.message);
@@ -85,10 +90,19 @@ export class WholeFiles implements Source {
     if (reading === undefined) {
       const head = await readHead(handle);
       const identity = { dev: String(stats.dev), ino: String(stats.ino), fingerprint: fingerprintOf(head) };
-      const offset = this.#startingOffset(feed, name, { path, head, ino: identity.ino, size: Number(stats.size) });
-      const partition = feed.partition(name, { offset, position: (at) => ({ path, ...identity, offset: at }) });
-      reading = { partition, offset };
+      const { compression, document, log } = this.#options;
+      const passage = { compression: compressionOf(compression, { path, head }, log), document };
+      const through = passageWord(passage);
+      const known = { path, ...identity, ...(through === undefined ? {} : { through }) };
+      const offset = this.#startingOffset(feed, name, { ...known, head, size: Number(stats.size) });
+      const partition = feed.partition(name, { offset, position: (at) => ({ ...known, offset: at }) });
+      reading = { partition, offset, passage };
       this.#reading.set(name, reading);
+    }
+    if (passageWord(reading.passage) !== undefined) {
+      await readThroughToEnd(readThrough(handle, path, reading.passage), reading, signal);
+      await reading.partition.end();
+      return;
     }
     await readToEnd(handle, reading, signal);
     const { size } = await handle.stat();
@@ -101,12 +115,21 @@ export class WholeFiles implements Source {
     await reading.partition.end();
   }
 
-  #startingOffset(feed: Feed, name: string, file: { path: string; head: Uint8Array; ino: string; size: number }): number {
-    const start = startOfRows(file.head);
+  #startingOffset(
+    feed: Feed,
+    name: string,
+    file: { path: string; head: Uint8Array; ino: string; size: number; through?: string },
+  ): number {
+    const start = file.through === undefined ? startOfRows(file.head) : 0;
     const position = asFilePosition(feed.resume.get(name));
     if (position === undefined) return start;
     const same = position.ino === file.ino && matchesFingerprint(file.head, position.fingerprint);
-    if (same && file.size >= position.offset) {
+    if (same && position.through !== file.through) {
+      this.#options.log.warn(`File ${file.path} was read in another way by the last run: it is read from its start`);
+      return start;
+    }
+    // How much is in it shows when it is read.
+    if (same && (file.through !== undefined || file.size >= position.offset)) {
       this.#resumedBytes += position.offset;
       return position.offset;
     }
@@ -142,11 +165,53 @@ export class WholeFiles implements Source {
   }
 }
 
-async function readToEnd(
-  handle: FileHandle,
-  reading: { readonly partition: PartitionFeed; offset: number },
-  signal: AbortSignal,
-): Promise<void> {
+/** A file that is being read. */
+interface Reading {
+  readonly partition: PartitionFeed;
+  offset: number;
+  readonly passage: Passage;
+}
+
+/** What was read of a file stays, as far as it is whole rows: of one that is cut off the last may be half a row. */
+async function giveUp(reading: Reading | undefined): Promise<void> {
+  if (reading === undefined) return;
+  try {
+    if (passageWord(reading.passage) === undefined) await reading.partition.end();
+    else {
+      await reading.partition.room();
+      reading.partition.advance(0, { flush: true });
+    }
+  } catch {
+    // What cannot be cut into rows has failed already, and the run is to go on with the next file.
+  }
+}
+
+async function readThroughToEnd(pieces: AsyncIterable<Uint8Array>, reading: Reading, signal: AbortSignal): Promise<void> {
+  let at = 0;
+  for await (const piece of pieces) {
+    // What was delivered is read again, there is no other way to where it ends.
+    let done = Math.min(piece.length, Math.max(0, reading.offset - at));
+    at += piece.length;
+    while (done < piece.length) {
+      if (signal.aborted) break;
+      const room = await reading.partition.room();
+      const part = piece.subarray(done, done + room.length);
+      room.set(part);
+      done += part.length;
+      reading.offset += part.length;
+      reading.partition.advance(part.length);
+    }
+    if (signal.aborted) throw new DOMException('The source stops', 'AbortError');
+  }
+  if (at < reading.offset) {
+    throw new ReefError(
+      'io',
+      `it holds ${at} bytes, the last run delivered ${reading.offset}, expected a file that is not changed`,
+    );
+  }
+}
+
+async function readToEnd(handle: FileHandle, reading: Reading, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const room = await reading.partition.room();
     const { bytesRead } = await handle.read(room, 0, room.length, reading.offset);

@@ -18,7 +18,7 @@ const GATHER_MS = 20;
 const spec: SourceSpec<Record<string, never>> = source({
   summary: 'Reads rows from standard input.',
   settings: {},
-  codecs: ['json', 'line'],
+  codecs: ['json', 'line', 'csv'],
   delivery: 'Cannot be replayed: rows that are read but not yet delivered when the process is killed are lost with it.',
   security: 'It trusts whoever writes to it: rows are checked as those of any source, their length is bounded.',
   examples: [{ title: 'From another program', yaml: 'id: in\nkind: source\ntype: stdin\nout:\n  - id: next\n' }],

@@ -1,12 +1,17 @@
+import { ChunkEncoder } from '../../codecs/chunk-encoder.ts';
 import { type Sink, type SinkSpec, sink } from '../../spec/node.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { openStandardOutput } from './standard-output.ts';
 
 /** A sink that passes the bytes on to a writer and keeps no position: what went out cannot be taken back. */
-export function writerSink(writer: ByteWriter): Sink {
+export function writerSink(writer: ByteWriter, encoder: ChunkEncoder): Sink {
+  let isStart = true;
   return {
     async write({ bytes }) {
-      await writer.write(bytes);
+      for (const piece of await encoder.encode([bytes], isStart)) {
+        await writer.write(piece);
+        isStart = false;
+      }
       return undefined;
     },
     close: () => writer.close(),
@@ -16,7 +21,7 @@ export function writerSink(writer: ByteWriter): Sink {
 const spec: SinkSpec<Record<string, never>, Sink> = sink({
   summary: 'Writes rows to standard output, one per line.',
   settings: {},
-  codecs: ['json', 'line'],
+  codecs: ['json', 'line', 'csv'],
   delivery:
     'At least once up to the system: a row counts as delivered when it is in the pipe, file or terminal; after a crash rows since the last checkpoint are written again.',
   security: 'Rows go out as they are, control characters escaped as JSON does it: whoever sees the output sees them.',
@@ -30,8 +35,8 @@ const spec: SinkSpec<Record<string, never>, Sink> = sink({
       ],
     },
   ],
-  async open() {
-    return writerSink(await openStandardOutput());
+  async open({ codec }) {
+    return writerSink(await openStandardOutput(), new ChunkEncoder(codec, undefined));
   },
 });
 export default spec;

@@ -1,0 +1,68 @@
+/** Files whose rows are not simply their bytes: compressed ones, and JSON documents. Bytes are counted as they come out. */
+import type { FileHandle } from 'node:fs/promises';
+import { decompress } from '../../codecs/decompress.ts';
+import { documentLines } from '../../codecs/json-document.ts';
+import type { Log } from '../../spec/node.ts';
+import { type CompressionWord, compressionByContent, compressionByName, type FileCompression, mayBeZlib } from './compression.ts';
+import { startOfRows } from './identity.ts';
+
+const READ_BYTES = 256 * 1024;
+
+export interface Passage {
+  readonly compression: FileCompression | undefined;
+  readonly document: boolean;
+}
+
+/** What stands in positions; `undefined`: the rows are the file's own bytes. */
+export function passageWord({ compression, document }: Passage): string | undefined {
+  const words = [...(compression ? [compression] : []), ...(document ? ['document'] : [])];
+  return words.length === 0 ? undefined : words.join(' ');
+}
+
+/** How the file is compressed. Its bytes decide; a name that promises something else is told of. */
+export function compressionOf(
+  word: CompressionWord,
+  file: { readonly path: string; readonly head: Uint8Array },
+  log: Log,
+): FileCompression | undefined {
+  if (word === 'none') return undefined;
+  if (word !== 'auto') return word;
+  const promised = compressionByName(file.path);
+  const found = compressionByContent(file.head) ?? (promised === 'deflate' && mayBeZlib(file.head) ? promised : undefined);
+  if (promised && !found && file.head.length > 0)
+    log.warn(`File ${file.path} is not compressed with ${promised}, whatever its name says: it is read as it stands`);
+  return found;
+}
+
+/** What comes out, from its start. Rejects where the file is damaged or cut off, behind all that came before. */
+export async function* readThrough(handle: FileHandle, path: string, passage: Passage): AsyncGenerator<Uint8Array> {
+  let bytes: AsyncIterable<Uint8Array> = fileBytes(handle);
+  if (passage.compression) bytes = decompress(passage.compression, bytes, { subject: path });
+  bytes = withoutMark(bytes);
+  yield* passage.document ? documentLines(bytes, path) : bytes;
+}
+
+async function* fileBytes(handle: FileHandle): AsyncGenerator<Uint8Array> {
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  for (let at = 0; ; ) {
+    const { bytesRead } = await handle.read(buffer, 0, READ_BYTES, at);
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+/** Without a byte order mark at the beginning. */
+async function* withoutMark(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let held: Buffer | undefined = Buffer.alloc(0);
+  for await (const piece of source) {
+    if (held === undefined) {
+      yield piece;
+      continue;
+    }
+    const head: Buffer = Buffer.concat([held, piece]);
+    held = head.length < 3 ? head : undefined;
+    if (held === undefined) yield head.subarray(startOfRows(head));
+  }
+  if (held && held.length > 0) yield held;
+}
