@@ -8,7 +8,12 @@
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { ReefError } from '../errors.ts';
+
+/** A lock that changes hands so often is taken. */
+const MOST_ATTEMPTS = 40;
+const TURN_MS = 5;
 
 interface Holder {
   readonly pid: number;
@@ -24,25 +29,63 @@ export interface Lock {
   release(): Promise<void>;
 }
 
+/** Tells the calls of this process apart. */
+let calls = 0;
+
 export async function acquireLock(path: string, folder: string): Promise<Lock> {
   const mine = JSON.stringify(self());
-  const temporary = `${path}.${process.pid}`;
+  const temporary = `${path}.${process.pid}.${++calls}`;
   let takenOver = false;
   try {
     await writeFile(temporary, mine, { mode: 0o600 });
     // A link appears with its content in one step, which creating and then writing a file does not.
-    for (let attempt = 0; !(await linked(temporary, path)); attempt++) {
+    for (let attempt = 0; !takenOver && !(await linked(temporary, path)); attempt++) {
       const theirs = await readFile(path, 'utf8').catch(() => undefined);
       if (theirs === undefined) continue;
       const holder = parse(theirs);
-      if ((holder !== undefined && isAlive(holder)) || attempt > 20) throw lockedBy(holder, folder);
-      takenOver = true;
-      await putAside(path, theirs);
+      if ((holder !== undefined && isAlive(holder)) || attempt > MOST_ATTEMPTS) throw lockedBy(holder, folder);
+      takenOver = await takeOver(path, temporary, theirs);
     }
   } finally {
     await rm(temporary, { force: true });
   }
   return { takenOver, release: () => release(path, mine) };
+}
+
+/**
+ * Puts `temporary` in the place of a stale lock. Only one process may do that, or two that see the same stale lock could both win:
+ * the second would take away what the first has just put there. False: look again.
+ */
+async function takeOver(path: string, temporary: string, stale: string): Promise<boolean> {
+  const turn = await takeTurn(path, temporary, stale);
+  if (!turn) {
+    await wait(TURN_MS);
+    return false;
+  }
+  try {
+    if ((await readFile(path, 'utf8').catch(() => undefined)) !== stale) return false;
+    await rename(temporary, path);
+    return true;
+  } finally {
+    for (const name of turn) await rm(name, { force: true });
+  }
+}
+
+/**
+ * The turn to take over from `dead` is a file whose name says from whom, so it can be had once. Whoever dies with the turn has an
+ * heir in the same way. Returns the files to be removed once the lock is another: who comes later then finds that out.
+ */
+async function takeTurn(path: string, temporary: string, dead: string): Promise<string[] | undefined> {
+  const names: string[] = [];
+  for (let from: string | undefined = dead; from !== undefined; ) {
+    const name: string = `${path}.from-${process.getBuiltinModule('node:crypto').hash('sha256', from).slice(0, 16)}`;
+    names.push(name);
+    if (await linked(temporary, name)) return names;
+    from = await readFile(name, 'utf8').catch(() => undefined);
+    const holder = from === undefined ? undefined : parse(from);
+    if (holder && isAlive(holder)) return undefined;
+  }
+  return undefined;
 }
 
 async function linked(from: string, to: string): Promise<boolean> {
@@ -53,19 +96,6 @@ async function linked(from: string, to: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   }
-}
-
-/** Removes a stale lock. Another process may have replaced it since it was read: then what was taken away is put back. */
-async function putAside(path: string, stale: string): Promise<void> {
-  const aside = `${path}.stale.${process.pid}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
-  }
-  if ((await readFile(aside, 'utf8')) !== stale) await linked(aside, path);
-  await unlink(aside);
 }
 
 async function release(path: string, mine: string): Promise<void> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -168,14 +169,48 @@ describe('state folder', () => {
     await (await openState(folder)).close();
   });
 
-  test('many processes at once: one gets a stale lock', async (t) => {
+  test('many at once: one gets a stale lock, also when another died while it took it over', async (t) => {
     const folder = await folderFor(t);
     const child = await holdInChild(t, folder);
     await child.kill();
-    const results = await Promise.allSettled(Array.from({ length: 8 }, () => openState(folder)));
-    const won = results.filter((result) => result.status === 'fulfilled');
-    assert.equal(won.length, 1);
-    for (const result of won) await result.value.close();
+    const stale = await readFile(join(folder, 'lock'), 'utf8');
+    for (let round = 0; round < 10; round++) {
+      await writeFile(join(folder, 'lock'), stale);
+      const hash = createHash('sha256').update(stale).digest('hex').slice(0, 16);
+      await writeFile(join(folder, `lock.from-${hash}`), stale.replace('{', '{ '));
+      const results = await Promise.allSettled(Array.from({ length: 8 }, () => openState(folder)));
+      const won = results.filter((result) => result.status === 'fulfilled');
+      assert.equal(won.length, 1);
+      for (const result of results) if (result.status === 'rejected') assert.equal(result.reason.code, 'state');
+      for (const result of won) await result.value.close();
+      assert.deepEqual(await readdir(folder), ['running']);
+    }
+  });
+
+  test('many processes at once: one gets a stale lock, every time', { timeout: 60_000 }, async (t) => {
+    const folder = await folderFor(t);
+    const module = new URL('./lock.ts', import.meta.url).href;
+    const script = `const { acquireLock } = await import(${JSON.stringify(module)});
+      process.on('message', (path) => acquireLock(path, '').then(() => process.send('won'), ({ code }) => process.send(code)));
+      process.send('ready');`;
+    const children = Array.from({ length: 4 }, () =>
+      spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }),
+    );
+    t.after(() => {
+      for (const child of children) child.kill('SIGKILL');
+    });
+    const answers = (): Promise<unknown[]> =>
+      Promise.all(children.map((child) => new Promise((resolve) => child.once('message', resolve))));
+    await answers();
+    await mkdir(folder);
+    for (let round = 0; round < 60; round++) {
+      const path = join(folder, `lock-${round}`);
+      await writeFile(path, JSON.stringify({ pid: 1, started: -1, boot: 'another', namespace: '' }));
+      const answered = answers();
+      for (const child of children) child.send(path);
+      assert.deepEqual((await answered).sort(), ['state', 'state', 'state', 'won']);
+    }
+    assert.equal((await readdir(folder)).length, 60);
   });
 
   for (const [title, text, expected] of [
