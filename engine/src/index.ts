@@ -5,6 +5,7 @@ export type { ReefErrorCode, ReefErrorOptions } from './errors.ts';
 export { ReefError } from './errors.ts';
 export { bulkLimits, bulkSettings } from './spec/bulk-settings.ts';
 export type { ColumnDeclaration, ColumnType } from './spec/column-type.ts';
+export { feedBytes } from './spec/feed-bytes.ts';
 export type { Field, Fields, Settings } from './spec/fields.ts';
 export { choice, flag, group, integer, json, list, map, number, secret, text } from './spec/fields.ts';
 export type {

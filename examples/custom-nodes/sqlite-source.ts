@@ -6,7 +6,17 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Feed, number, type PartitionFeed, ReefError, type Source, type SourceContext, source, text } from '@reef/engine';
+import {
+  type Feed,
+  feedBytes,
+  number,
+  type PartitionFeed,
+  ReefError,
+  type Source,
+  type SourceContext,
+  source,
+  text,
+} from '@reef/engine';
 
 const settings = {
   path: text('The database; a relative path starts at the folder of the punchline.'),
@@ -96,13 +106,7 @@ class SqliteSource implements Source {
       rowid = Number(_rowid);
       // Before the bytes are handed over: the engine may ask for the position at once.
       this.#ends.push({ offset, rowid });
-      for (let from = 0; from < line.length; ) {
-        const room = await partition.room();
-        const length = Math.min(room.length, line.length - from);
-        room.set(line.subarray(from, from + length));
-        partition.advance(length);
-        from += length;
-      }
+      await feedBytes(partition, line);
     }
     // Nothing follows soon: what is there goes now.
     await partition.room();

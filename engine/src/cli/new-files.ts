@@ -55,20 +55,24 @@ export default batchFunction({
 });
 `;
 
-function functionPunchline(name: string): string {
-  return `# reef run ${name}.yaml
-kind: BatchPunchline
-spec:
-  dag:
-    - id: in
+function twoNames(next: string): string {
+  return `    - id: in
       kind: source
       type: generator
       settings:
         interval: 0
         messages_size: 2
         messages_column: [{ name: Ada }, { name: Grace }]
-      out: [{ id: ${name} }]
+      out: [{ id: ${next} }]
+`;
+}
 
+function functionPunchline(name: string): string {
+  return `# reef run ${name}.yaml
+kind: BatchPunchline
+spec:
+  dag:
+${twoNames(name)}
     - id: ${name}
       kind: function
       type: ./${name}.ts
@@ -96,7 +100,7 @@ cases:
 `;
 }
 
-const sourceText = `import { type Feed, integer, type PartitionFeed, type Source, type SourceContext, source } from '@reef/engine';
+const sourceText = `import { type Feed, feedBytes, integer, type PartitionFeed, type Source, type SourceContext, source } from '@reef/engine';
 
 const settings = {
   count: integer('How many rows it makes.', { default: 3, min: 0, unit: 'rows' }),
@@ -155,14 +159,7 @@ class Counter implements Source {
       const line = Buffer.from(\`{"n":\${++n}}\\n\`);
       offset += line.length;
       this.#places.push({ offset, n });
-      // There may be room for a part of the row only: the rest follows.
-      for (let from = 0; from < line.length; ) {
-        const room = await partition.room();
-        const length = Math.min(room.length, line.length - from);
-        room.set(line.subarray(from, from + length));
-        partition.advance(length);
-        from += length;
-      }
+      await feedBytes(partition, line);
     }
   }
 
@@ -244,15 +241,7 @@ function sinkPunchline(name: string): string {
 kind: BatchPunchline
 spec:
   dag:
-    - id: in
-      kind: source
-      type: generator
-      settings:
-        interval: 0
-        messages_size: 2
-        messages_column: [{ name: Ada }, { name: Grace }]
-      out: [{ id: ${name} }]
-
+${twoNames(name)}
     - id: ${name}
       kind: sink
       type: ./${name}.ts

@@ -1,7 +1,8 @@
 /** The source that stands for every source of a punchline under test: feeds a file, and goes on where a checkpoint says. */
 import { readFile } from 'node:fs/promises';
+import { feedBytes } from '../../spec/feed-bytes.ts';
 import { flag, integer, text } from '../../spec/fields.ts';
-import { type Feed, type PartitionFeed, type Source, type SourceContext, source } from '../../spec/node.ts';
+import { type Feed, type Source, type SourceContext, source } from '../../spec/node.ts';
 
 const PARTITION = 'input';
 const NEWLINE = 10;
@@ -36,7 +37,7 @@ class RowsSource implements Source {
     try {
       while (at < bytes.length && !signal.aborted) {
         const end = endOf(bytes, at, batch_rows);
-        await feedBytes(partition, bytes.subarray(at, end), batch_rows > 0);
+        await feedBytes(partition, bytes.subarray(at, end), { flush: batch_rows > 0 });
         at = end;
         if (paced && at < bytes.length) await orAborted(partition.delivered(), signal);
       }
@@ -58,16 +59,6 @@ function endOf(bytes: Uint8Array, from: number, rows: number): number {
     at = newline + 1;
   }
   return at;
-}
-
-async function feedBytes(partition: PartitionFeed, bytes: Uint8Array, flush: boolean): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    const room = await partition.room();
-    const length = Math.min(room.length, bytes.length - at);
-    room.set(bytes.subarray(at, at + length));
-    at += length;
-    partition.advance(length, { flush: flush && at === bytes.length });
-  }
 }
 
 function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
