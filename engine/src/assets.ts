@@ -23,6 +23,11 @@ export function kernelFile(name: string): URL {
   return new URL(`../kernel/build/${name}`, import.meta.url);
 }
 
+/** The folder of what `reef new` writes for a kind of node. */
+export function templateFolder(kind: string): URL {
+  return new URL(`../templates/${kind}/`, import.meta.url);
+}
+
 export function packageFile(): URL {
   return new URL('../package.json', import.meta.url);
 }

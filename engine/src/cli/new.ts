@@ -1,16 +1,24 @@
 /** `reef new`: a node of one's own to begin with, in the working directory. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { templateFolder } from '../assets.ts';
 import { nodeKinds } from '../nodes.ts';
 import { nearestWord } from '../spec/nearest-word.ts';
 import type { NodeKind } from '../spec/plan.ts';
 import { oneOf } from '../spec/setting-text.ts';
 import { argumentProblem } from './argument-problem.ts';
 import type { CommandIo } from './check.ts';
-import { newFiles } from './new-files.ts';
 import { newUsage } from './usage.ts';
+
+/** What the node is called in the templates, which work as they stand: its files, and its id in punchlines. */
+const TEMPLATE_NAME = 'my-node';
+
+interface NewFile {
+  readonly name: string;
+  readonly text: string;
+}
 
 /** Exit codes: 0 written, 1 a file is there already or cannot be written, 2 a wrong command line. */
 export async function runNew(args: readonly string[], io: Pick<CommandIo, 'stdout' | 'stderr' | 'cwd'>): Promise<number> {
@@ -32,17 +40,25 @@ export async function runNew(args: readonly string[], io: Pick<CommandIo, 'stdou
     io.stderr.write(`reef new: Cannot write the files: ${(error as Error).message}\n`);
     return 1;
   }
-  io.stdout.write(`${nextSteps(kind, name, io.cwd).join('\n')}\n`);
+  io.stdout.write(`${nextSteps(kind, name, files, io.cwd).join('\n')}\n`);
   return 0;
 }
 
-function nextSteps(kind: NodeKind, name: string, cwd: string): string[] {
+function newFiles(kind: NodeKind, name: string): NewFile[] {
+  const folder = templateFolder(kind);
+  return readdirSync(folder)
+    .toSorted()
+    .map((file) => ({
+      name: file.replace(TEMPLATE_NAME, name),
+      text: readFileSync(new URL(file, folder), 'utf8').replaceAll(TEMPLATE_NAME, name),
+    }));
+}
+
+function nextSteps(kind: NodeKind, name: string, files: readonly NewFile[], cwd: string): string[] {
   const test = kind === 'sink' ? `node --test ${name}.test.ts` : `reef test ${name}.yaml`;
   const installed = ancestors(cwd).some((folder) => existsSync(join(folder, 'node_modules', '@reef', 'engine')));
   return [
-    `wrote ${newFiles(kind, name)
-      .map((file) => file.name)
-      .join(', ')}`,
+    `wrote ${files.map((file) => file.name).join(', ')}`,
     '',
     ...(installed ? [] : ['  npm install @reef/engine    # what it is written with']),
     `  ${test}`,

@@ -5,7 +5,9 @@ const table = (where: string, known: readonly string[]): KeyTable => ({ where, k
 
 export const fileKeys = table('the case file', ['punchline', 'punchline_name', 'env', 'cases']);
 export const caseKeys = table('the case', ['name', 'skip', 'input', 'real', 'expect', 'faults', 'batch_rows', 'timeout_secs']);
-export const inputKeys = table('the input', ['rows', 'file', 'text']);
+const inputWays = ['rows', 'file', 'text'] as const;
+export const waysToFeed: readonly string[] = inputWays;
+export const inputKeys = table('the input', [...inputWays, 'table']);
 const ways = ['rows', 'rows_file', 'includes', 'count', 'text', 'nothing_lost'] as const;
 export const waysToExpect: readonly string[] = ways;
 export const rowsKeys = table('what is expected', [...ways, 'order', 'duplicates_at_most']);

@@ -30,12 +30,15 @@ export interface Case {
   readonly timeoutSecs: number;
 }
 
-export type Input =
-  /** Fed as JSON. */
-  | { readonly rows: readonly Row[] }
+export type Input = {
+  /** Of a source that sends rows to tables: the one that these go to. */
+  readonly table?: string;
+} & (
+  | /** Fed as JSON. */ { readonly rows: readonly Row[] }
   /** Bytes that go through the source's own codec. */
   | { readonly text: string }
-  | { readonly file: string };
+  | { readonly file: string }
+);
 
 export interface Expectation {
   /** What goes to the outs without a table (of a sink: what reaches it). */

@@ -104,6 +104,37 @@ test('rows are fed to sources and functions, and seen at sinks, functions and ta
   assert.equal(code, 0);
 });
 
+test('bytes go through the encoding of their source and sink, rows to the table that is said', async (t) => {
+  const { code, out } = await run(t, {
+    'p.yaml': `kind: BatchPunchline
+spec:
+  dag:
+    - { id: csv, kind: source, type: file, settings: { path: x, encoding: csv }, out: [{ id: lines, columns: [{ name: b }, { name: a }] }] }
+    - { id: document, kind: source, type: file, settings: { path: x, encoding: { codec: json, form: document } }, out: [{ id: rows }] }
+    - id: posted
+      kind: source
+      type: http
+      settings: { port: 8090, paths: { /a: a, /b: b } }
+      out: [{ id: rows, table: a }, { id: lines, table: b, columns: [{ name: b }, { name: a }] }]
+    - { id: lines, kind: sink, type: stdout, settings: { encoding: csv } }
+    - { id: rows, kind: sink, type: stdout }
+`,
+    ...cases(`
+  - name: csv
+    input: { csv: { text: "a,b\\n1,\\"x\\ny\\"\\n2,z\\n" } }
+    expect: { lines: { text: "\\"x\\ny\\",1\\nz,2\\n" } }
+  - name: document
+    input: { document: { text: "[{\\"n\\":1},\\n\\n{\\"n\\":\\n2}]" } }
+    expect: { rows: { rows: [{ n: 1 }, { n: 2 }] } }
+  - name: table
+    input: { posted: { rows: [{ n: 1 }], table: a } }
+    expect: { rows: { rows: [{ n: 1 }] }, lines: { count: 0 } }
+`),
+  });
+  assert.match(out, /3 cases passed, 0 failed/, out);
+  assert.equal(code, 0);
+});
+
 test('a node that is to print its rows does not in a test, and a sink that only prints gets them', async (t) => {
   const { code, out } = await run(t, {
     'p.yaml': punchline
@@ -269,7 +300,7 @@ test('mistakes in a case file are told by line and column, all at once, and noth
     err,
     `p.test.yaml:2:5: error: unknown key "nmae" in case 1, expected one of "name", "skip", "real", "timeout_secs" (did you mean "name"?)
 p.test.yaml:3:14: error: input: "inn" is no node of the punchline, expected one of "in", "in2", "big", "lines", "check", "out", "others", "errors" (did you mean "in"?)
-p.test.yaml:3:47: error: unknown key "row" in input of "in", expected one of "rows", "file", "text" (did you mean "rows"?)
+p.test.yaml:3:47: error: unknown key "row" in input of "in", expected one of "rows", "file", "text", "table" (did you mean "rows"?)
 p.test.yaml:3:76: error: input of "in2" has "rows", "text", expected one of them
 p.test.yaml:4:15: error: expect: "ot" is no node of the punchline, expected one of "in", "in2", "big", "lines", "check", "out", "others", "errors" (did you mean "out"?)
 p.test.yaml:4:38: error: what "out" is to give is empty, expected one of "rows", "rows_file", "includes", "count", "text", "nothing_lost", "tables", "rejected", "rejected_count"

@@ -15,6 +15,7 @@ import {
   restartKeys,
   rowsKeys,
   waysToExpect,
+  waysToFeed,
 } from './case-keys.ts';
 import type { CaseReader } from './case-reader.ts';
 
@@ -75,6 +76,8 @@ function readInput(entry: Entry | undefined, path: string, reader: CaseReader): 
     const isSource = reader.nodes.some((node) => node.id === id && node.kind === 'source');
     if (!isSource && !('rows' in input))
       reader.problems.error(value.at, `input of "${name}" is bytes, but it is no source, expected rows`);
+    if (!isSource && input.table !== undefined)
+      reader.problems.error(value.at, `input of "${name}" has a table, but it is no source, expected only rows`);
     inputs.set(id, input);
   }
   return inputs;
@@ -84,16 +87,19 @@ function readOneInput(tree: Tree, path: string, reader: CaseReader, what: string
   const map = mapAt(tree, what, reader.problems);
   if (!map) return undefined;
   const entry = checkKeys(map, { ...inputKeys, where: what }, reader.problems);
-  const key = reader.oneKey(map, what, inputKeys.known, inputKeys);
+  const key = reader.oneKey(map, what, waysToFeed, inputKeys);
   if (key === undefined) return undefined;
   const given = entry(key)!;
+  const tableEntry = entry('table');
+  const name = tableEntry && reader.word(tableEntry, `${what}: table`);
+  const table = name === undefined ? {} : { table: name };
   if (key === 'rows') {
     const rows = reader.rows(given.value, what);
-    return rows && { rows };
+    return rows && { rows, ...table };
   }
   const text = reader.text(given, `${what}: ${key}`);
   if (text === undefined) return undefined;
-  return key === 'text' ? { text } : { file: resolve(dirname(path), text) };
+  return key === 'text' ? { text, ...table } : { file: resolve(dirname(path), text), ...table };
 }
 
 function readReal(entry: Entry | undefined, reader: CaseReader): string[] {

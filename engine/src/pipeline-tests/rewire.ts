@@ -68,7 +68,12 @@ async function feeding(input: Input, test: Case, path: string): Promise<Pick<Pun
   else if ('text' in input) await writeFile(path, input.text);
   const rows = test.batchRows ?? (test.faults.length > 0 && 'rows' in input ? Math.ceil(input.rows.length / 10) : 0);
   const paced = test.faults.some(({ kind }) => kind === 'restart');
-  const settings = { path: 'file' in input ? input.file : path, batch_rows: rows, paced };
+  const settings = {
+    path: 'file' in input ? input.file : path,
+    batch_rows: rows,
+    paced,
+    ...(input.table === undefined ? {} : { table: input.table }),
+  };
   return { type: moduleUrl('rows-source'), settings, ...('rows' in input ? { codec: { name: 'json' } } : {}) };
 }
 

@@ -10,6 +10,7 @@ const NEWLINE = 10;
 const settings = {
   path: text('The file that holds the bytes.'),
   batch_rows: integer('Rows that go to a worker at once. 0: as many as fit.', { min: 0 }),
+  table: text('The only table that they go to.', { optional: true }),
   paced: flag('The next batch waits until the one before is delivered and in the checkpoint.'),
 };
 
@@ -30,10 +31,10 @@ class RowsSource implements Source {
   }
 
   async run(feed: Feed, signal: AbortSignal): Promise<void> {
-    const { path, batch_rows, paced } = this.#context.settings;
-    const bytes = await readFile(path);
+    const { path, batch_rows, paced, table } = this.#context.settings;
+    const bytes = await this.#read(path);
     let at = (feed.resume.get(PARTITION) as number | undefined) ?? 0;
-    const partition = feed.partition(PARTITION, { offset: at });
+    const partition = feed.partition(PARTITION, { offset: at, ...(table === undefined ? {} : { table }) });
     try {
       while (at < bytes.length && !signal.aborted) {
         const end = endOf(bytes, at, batch_rows);
@@ -48,6 +49,17 @@ class RowsSource implements Source {
   }
 
   async close(): Promise<void> {}
+
+  /** As the source does that it stands for: documents come to the engine as lines. */
+  async #read(path: string): Promise<Uint8Array> {
+    const { codec } = this.#context;
+    const bytes = await readFile(path);
+    if (codec.name !== 'json' || codec.form !== 'document') return bytes;
+    const { documentLines } = await import('../../codecs/json-document.ts');
+    const pieces: Buffer[] = [];
+    for await (const piece of documentLines([bytes], 'the input')) pieces.push(Buffer.from(piece));
+    return Buffer.concat(pieces);
+  }
 }
 
 function endOf(bytes: Uint8Array, from: number, rows: number): number {
