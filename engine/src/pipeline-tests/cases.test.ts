@@ -213,9 +213,14 @@ test('losing, repeating and rejecting more than is said fails, and so does a fau
     input: { in: { rows: ${repeated(5)} } }
     faults: [{ refuse: { sink: out, times: 2, after_rows: 20 } }]
     expect: { out: { nothing_lost: true } }
+  - name: never over
+    input: { in: { rows: ${repeated(5)} } }
+    faults: [{ over_limit: { function: big, column: n, value: 99 } }]
+    expect: { out: { nothing_lost: true } }
 `),
   );
   assert.equal(code, 1);
+  assert.match(out, /no row of "big" was over its limit/);
   assert.match(out, /\+ 2 rows came again, expected at most 1; the first: \{"n":16\}/, out);
   assert.match(out, /the faults\n +sink "out" was to refuse 2 more writes/);
 });

@@ -45,8 +45,8 @@ export function checkCase(test: Case, run: PipelineRun, sinks: ReadonlySet<strin
     }
   }
   failures.push(...unexpectedRejections(test, run));
-  if (run.failure === undefined && run.gathered.unused.length > 0) {
-    failures.push({ subject: 'the faults', lines: run.gathered.unused });
+  if (run.failure === undefined && run.unused.length > 0) {
+    failures.push({ subject: 'the faults', lines: run.unused });
   }
   return failures;
 }

@@ -9,6 +9,8 @@ import { parseRow } from './row-text.ts';
 /** An error document, as far as a test looks at it. */
 export interface RejectedDocument {
   readonly node: string;
+  /** Id of the node that did it in the place of `node`. */
+  readonly inPlace?: string;
   readonly reason: string;
   /** Of the row: the same at every replay. */
   readonly id: string;
@@ -77,7 +79,8 @@ export class Gathered {
     const inTables = this.rows(REJECTED).map((row) => String(row[ERROR_COLUMN]));
     const documents = [...inTables, ...linesOf(deadLetters)].map((text) => {
       const document = JSON.parse(text) as RejectedDocument;
-      return { ...document, node: aliases.get(document.node) ?? document.node };
+      const node = aliases.get(document.node);
+      return node === undefined ? document : { ...document, node, inPlace: document.node };
     });
     const seen = new Set<string>();
     return documents.filter(({ node, id }) => {

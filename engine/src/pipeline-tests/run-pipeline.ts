@@ -18,6 +18,8 @@ import type { Rewired } from './rewire.ts';
 export interface PipelineRun {
   readonly gathered: Gathered;
   readonly rejected: readonly RejectedDocument[];
+  /** Faults that did not come to pass, as sentences. */
+  readonly unused: readonly string[];
   /** Why it did not come to its end. */
   readonly failure?: string;
   /** What the engine warned of. */
@@ -45,9 +47,12 @@ export async function runPipeline(
   const run = inChild ? runInChildren : runHere;
   const { gathered, failure, deadLetters } = await run({ punchline, test, faults, log, ...options });
   const text = await readFile(deadLetters, 'utf8').catch(() => '');
+  const rejected = gathered.rejected(text, aliases);
+  const innocent = [...aliases].filter(([id]) => rejected.every(({ inPlace }) => inPlace !== id));
   return {
     gathered,
-    rejected: gathered.rejected(text, aliases),
+    rejected,
+    unused: [...gathered.unused, ...innocent.map(([, node]) => `no row of "${node}" was over its limit`)],
     warnings,
     ...(failure === undefined ? {} : { failure }),
   };
