@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { assemble } from '../../kernel/build-shim.ts';
-import { reef, temporaryFolder, writePunchline } from '../testing/reef-process.ts';
+import { mainFile, reef, temporaryFolder, writePunchline } from '../testing/reef-process.ts';
 
 const momentFile = fileURLToPath(new URL('../../../examples/moment/moment.wasm', import.meta.url));
 
@@ -58,6 +59,30 @@ test('a punchline runs a wasm function, and a row that fails goes to its error t
   assert.equal(document.reason, 'BadTypeError: Not an integer');
   assert.match(document.digest, /^[0-9a-f]{64}$/);
   assert.equal(document.node, 'f');
+});
+
+test('a function runs where SIMD is missing, and its traps cost their rows', (t) => {
+  const folder = temporaryFolder(t);
+  const file = writePunchline(folder, 'BatchPunchline', [
+    { id: 'in', kind: 'source', type: 'file', settings: { path: 'in.jsonl' }, out: [{ id: 'f' }] },
+    { id: 'f', kind: 'function', type: 'wasm', settings: { path: 'f.wasm' }, out: [{ id: 'out' }] },
+    { id: 'out', kind: 'sink', type: 'file', settings: { path: 'out.jsonl' } },
+  ]);
+  copyFileSync(momentFile, join(folder, 'f.wasm'));
+  writeFileSync(
+    join(folder, 'in.jsonl'),
+    `${Array.from({ length: 100 }, () => rows)
+      .flat()
+      .join('\n')}\n`,
+  );
+  // V8 gives WebAssembly no SIMD on a processor without SSE 4.1; other processors have it always.
+  const flags = process.arch === 'x64' ? ['--no-enable-sse4-1'] : [];
+  const { status, stderr } = spawnSync(process.execPath, [...flags, mainFile, 'run', file, '--state', join(folder, 'state')], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stderr);
+  assert.equal(readFileSync(join(folder, 'out.jsonl'), 'utf8').split('\n').length, 201);
+  assert.equal(readFileSync(join(folder, 'state/dead-letters.ndjson'), 'utf8').split('\n').length, 101);
 });
 
 test('a module is found in the artifact folder', async (t) => {

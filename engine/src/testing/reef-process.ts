@@ -7,7 +7,8 @@ import type { Readable, Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** The built command. */
+export const mainFile = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
@@ -40,7 +41,7 @@ export function startReef(
   t: TestContext,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  entry = main,
+  entry = mainFile,
 ): ReefProcess {
   const child = spawn(process.execPath, [entry, ...args], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   let stdout = '';

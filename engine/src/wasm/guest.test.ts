@@ -7,7 +7,7 @@ import { CpuLimit } from './cpu-limit.ts';
 import { loadFunctionModule } from './function-module.ts';
 import type { Grants } from './grants.ts';
 import { Guest, type Interruption } from './guest.ts';
-import { RESULT_BYTES } from './shim.ts';
+import { loadShim, RESULT_BYTES } from './shim.ts';
 
 interface Answer {
   readonly status: number;
@@ -25,6 +25,7 @@ interface Options {
   readonly cancel?: Int32Array;
   /** Room for all answers together in the kernel's memory. */
   readonly room?: number;
+  readonly shim?: 'simd' | 'scalar';
 }
 
 /** A guest with a kernel memory of its own; `run` hands rows over and fetches what came of each. */
@@ -48,6 +49,7 @@ async function open(bytes: Uint8Array, options: Options = {}) {
     cpu,
     outputBytesPerRow: options.outputBytes ?? 16 * 2 ** 20,
     ...(options.grants ? { grants: options.grants } : {}),
+    ...(options.shim ? { shim: loadShim(options.shim) } : {}),
   });
   const memory = Buffer.from(kernelMemory.buffer as unknown as ArrayBuffer);
   const out = 2 * 2 ** 20;
@@ -207,10 +209,11 @@ for (const [name, what, reason, before] of ways) {
   });
 }
 
-test('what a row changed in memory, globals and memory size is gone after a trap', async () => {
-  const { run } = await open(
-    module(
-      `(func (export "f") (local $n i32)
+for (const shim of ['simd', 'scalar'] as const) {
+  test(`what a row changed in memory, globals and memory size is gone after a trap, with the ${shim} shim`, async () => {
+    const { run } = await open(
+      module(
+        `(func (export "f") (local $n i32)
          (local.set $n (call $read))
          (global.set $count (i32.add (global.get $count) (i32.const 1)))
          (i32.store8 (i32.const 50000) (i32.add (i32.load8_u (i32.const 50000)) (i32.const 1)))
@@ -222,14 +225,37 @@ test('what a row changed in memory, globals and memory size is gone after a trap
          (call $say (i32.const 1) (i32.const 20) (i32.const 3))
          (if (i32.eq (i32.load8_u (i32.const 4096)) (i32.const 33)) (then (unreachable))))
        (data (i32.const 50000) "\\02")`,
-    ),
-  );
-  const { answers } = run(rows('a', 'b', '!', 'a', '!', 'a', 'b'));
-  assert.deepEqual(
-    texts(answers).filter((_, i) => i !== 2 && i !== 4),
-    ['131', '242', '131', '131', '242'],
-  );
-});
+      ),
+      { shim },
+    );
+    const { answers } = run(rows('a', 'b', '!', 'a', '!', 'a', 'b'));
+    assert.deepEqual(
+      texts(answers).filter((_, i) => i !== 2 && i !== 4),
+      ['131', '242', '131', '131', '242'],
+    );
+  });
+
+  test(`the ${shim} shim finds a byte that was changed wherever it stands`, async () => {
+    // Says how much is not zero in the page from 128 KiB on, then writes a byte where the row says, and traps.
+    const { run } = await open(
+      module(
+        `(func (export "f") (local $i i32) (local $sum i32)
+           (drop (call $read))
+           (loop $l
+             (local.set $sum (i32.or (local.get $sum) (i32.load8_u (i32.add (i32.const 131072) (local.get $i)))))
+             (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 4096))))
+           (i32.store8 (i32.const 20) (i32.add (i32.const 48) (local.get $sum)))
+           (call $say (i32.const 1) (i32.const 20) (i32.const 1))
+           (i32.store8 (i32.add (i32.const 131072) (i32.load16_u (i32.const 4096))) (i32.const 1))
+           (unreachable))`,
+        { memory: '3' },
+      ),
+      { shim },
+    );
+    const places = Array.from({ length: 4096 }, (_, at) => Buffer.from([at & 255, at >> 8]));
+    for (const { status, output } of run(places).answers) assert.deepEqual([status, output.toString()], [1, '0']);
+  });
+}
 
 test('a function that changes its table gets a new instance after a trap', async () => {
   const { run } = await open(

@@ -19,6 +19,8 @@ export interface GuestOptions {
   readonly outputBytesPerRow: number;
   readonly logBytesPerRow?: number;
   readonly grants?: Grants;
+  /** Default: the build for this machine. */
+  readonly shim?: WebAssembly.Module;
 }
 
 /** Where rows and results of one run lie in the kernel's memory. */
@@ -179,7 +181,7 @@ export class Guest {
     const { minPages = 0, maxPages = 0 } = info.memory ?? {};
     const look = () => cpu.look(this.#shim?.row.value ?? 0);
     this.#memory = new WebAssembly.Memory({ initial: minPages, maximum: maxPages });
-    const shim = new WebAssembly.Instance(shimModule(), {
+    const shim = new WebAssembly.Instance(this.#options.shim ?? shimModule(), {
       reef: { memory: this.#memory, fuel_out: look },
       kernel: { memory: kernelMemory },
     });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { kernelFile } from '../assets.ts';
+import { supportsSimd } from '../batch/kernel-module.ts';
 
 /** What the shim (engine/kernel/shim/rline-shim.wat) exports beside the WASI functions. All pointers lie in the kernel's memory. */
 export interface ShimExports {
@@ -38,8 +39,12 @@ let compiled: WebAssembly.Module | undefined;
 
 /** Compiled once per thread. */
 export function shimModule(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(readFileSync(kernelFile('rline-shim.wasm')));
+  compiled ??= loadShim(supportsSimd() ? 'simd' : 'scalar');
   return compiled;
+}
+
+export function loadShim(variant: 'simd' | 'scalar'): WebAssembly.Module {
+  return new WebAssembly.Module(readFileSync(kernelFile(variant === 'simd' ? 'rline-shim.wasm' : 'rline-shim.scalar.wasm')));
 }
 
 /** Names of the WASI functions that every guest is given. */
