@@ -51,6 +51,13 @@ describe('CSV', () => {
     ]);
   });
 
+  test('a bad row with doubled quotes gives its room up for the rows that are read again', () => {
+    const bad = `"${'x'.repeat(80)}""\ny"""z`;
+    assert.deepEqual(valuesOf(`${bad}\n`, 1), [34, 32]);
+    const good = valuesOf(`${`${bad}\n`.repeat(5)}"a""b"\n`, 1).at(-1);
+    assert.deepEqual(good, ['a"b']);
+  });
+
   test('blank lines are no rows', () => {
     assert.deepEqual(valuesOf('\n\r\na\n\n""\n\r', 1), [['a'], ['']]);
   });

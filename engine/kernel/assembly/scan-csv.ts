@@ -98,10 +98,18 @@ export function firstCsvRow(from: usize, to: usize, by: u32): usize {
 
 // ---- rows and fields
 
+/**
+ * Where the text of fields with doubled quotes goes: a piece with room for all that is left of the input when the first of them is
+ * met. What a bad row has put there is given up, because its lines are read again, as rows of their own.
+ */
+let piece: usize = 0;
+/** The first free byte of the piece; 0: there is none yet. */
 let text: usize = 0;
+let inputEnd: usize = 0;
 /** Where and why the row is bad. */
 let error: u32 = 0;
 let errorAt: usize = 0;
+let rowStart: usize = 0;
 /** True when the row may hold bytes that are not ASCII. */
 let wide = false;
 
@@ -167,8 +175,9 @@ function takeQuoted(p: usize, end: usize, column: usize, row: u32): usize {
     if (p + 1 == end || get8(p + 1) != QUOTE) break;
     // The text goes on elsewhere, without the second quote.
     if (!text) {
-      text = alloc(end - from + GUARD);
-      if (!text) return bad(0, p);
+      piece = alloc(inputEnd - rowStart + GUARD);
+      if (!piece) return bad(0, p);
+      text = piece;
       out = text;
     }
     copy(out, from, p + 1 - from);
@@ -189,6 +198,14 @@ function takeQuoted(p: usize, end: usize, column: usize, row: u32): usize {
 
 /** The row at `start`, its fields in the table. Returns the pointer behind it; 0: it is bad. */
 function takeRow(start: usize, end: usize, row: u32, fields: u32): usize {
+  rowStart = start;
+  const free = text;
+  const behind = takeFields(start, end, row, fields);
+  if (!behind) text = free ? free : piece;
+  return behind;
+}
+
+function takeFields(start: usize, end: usize, row: u32, fields: u32): usize {
   const width = <usize>tableCap() * 9;
   let column = keyColumn(0);
   let count: u32 = 0;
@@ -240,7 +257,9 @@ export function scanCsv(from: usize, to: usize, table: usize, by: u32, fields: u
   openTable(table, fields);
   const cap = tableCap();
   separator = by;
+  piece = 0;
   text = 0;
+  inputEnd = to;
   blockAt = to + GUARD;
   let p = from;
   let count: u32 = 0;
