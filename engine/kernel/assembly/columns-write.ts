@@ -1,7 +1,7 @@
 // New columns: values of functions become JSON tokens, so that everything behind sees one kind of column.
 import { copy, get16, get32, get64, get8, getF64, put32, put8 } from './access';
 import { kindAt, word } from './columns-read';
-import { FALSE, FLOAT, INTEGER, NULL, RAW, SAME, STRING, TRUE, convert, convertRoom, convertedEnd, convertedKind } from './convert';
+import { FALSE, FLOAT, INTEGER, NULL, RAW, SAME, STRING, TRUE, convert, convertRoom, convertedEnd, convertedKind, convertedStart } from './convert';
 import { GOOD, writeFloat, writeInteger, writeUnsigned } from './convert-number';
 import { findByte, skipString, tokenKind } from './text';
 
@@ -207,8 +207,8 @@ export function convertColumn(
     if (convertRoom(end - start) > outEnd - out) break;
     const verdict = convert(type, kind, start, end, out);
     if (verdict == GOOD) {
-      putToken(starts, ends, kinds, row, out, convertedEnd, convertedKind);
-      out = convertedEnd;
+      putToken(starts, ends, kinds, row, convertedStart, convertedEnd, convertedKind);
+      if (convertedStart == out) out = convertedEnd;
     } else if (verdict != SAME) put8(status + row, verdict);
   }
   writtenEnd = out;

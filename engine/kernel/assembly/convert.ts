@@ -103,7 +103,8 @@ function isWord(p: usize, a: u32, b: u32, c: u32, d: u32): bool {
   return get8(p) == a && get8(p + 1) == b && get8(p + 2) == c && get8(p + 3) == d;
 }
 
-/** Of the last token that {@link convert} wrote. */
+/** Of the last token that {@link convert} wrote, or found to stand in the text already. */
+export let convertedStart: usize = 0;
 export let convertedEnd: usize = 0;
 export let convertedKind: u32 = 0;
 
@@ -114,6 +115,20 @@ function converted(kind: u32, end: usize): u32 {
   return GOOD;
 }
 
+/** The raw text is the token: only its kind is another one. */
+@inline
+function relabelled(kind: u32, start: usize, end: usize): u32 {
+  convertedStart = start;
+  return converted(kind, end);
+}
+
+/** Raw text as a number token; 0: it is none, and the general way says why. */
+function rawNumber(type: u32, p: usize, end: usize): u32 {
+  const kind = numberKind(p, end);
+  if (type == TYPE_INTEGER) return kind == INTEGER && end - p <= 18 ? relabelled(INTEGER, p, end) : 0;
+  return kind && end - p < 300 && checkFinite(p, end) == GOOD ? relabelled(kind, p, end) : 0;
+}
+
 /** Room that {@link convert} may use for a token of `length` bytes. */
 @inline
 export function convertRoom(length: usize): usize {
@@ -121,11 +136,13 @@ export function convertRoom(length: usize): usize {
 }
 
 /**
- * Converts the token [p, end) to `type`. SAME: it stands as it is. GOOD: the new token is at `out`, up to `convertedEnd`, of
- * `convertedKind`. WRONG, RANGE: it cannot be. Absent and null are right for every type.
+ * Converts the token [p, end) to `type`. SAME: it stands as it is. GOOD: the new token is at `convertedStart` (`out`, or within raw
+ * text), up to `convertedEnd`, of `convertedKind`. WRONG, RANGE: it cannot be. Absent and null are right for every type.
  */
 export function convert(type: u32, kind: u32, p: usize, end: usize, out: usize): u32 {
   if (kind == 0 || kind == NULL || type == TYPE_ANY) return SAME;
+  if (kind == RAW && (type == TYPE_INTEGER || type == TYPE_FLOAT) && rawNumber(type, p, end)) return GOOD;
+  convertedStart = out;
   if (type >= LIST_OF) return kind == LIST ? convertList(type - LIST_OF, p, end, out) : WRONG;
   if (type == TYPE_STRING) {
     if (kind == STRING || kind == RAW) return SAME;
@@ -182,6 +199,7 @@ function writeBoolean(value: bool, out: usize): u32 {
 
 /** Element by element, each by the rule of its own kind; what stands between the elements stays. */
 function convertList(element: u32, p: usize, end: usize, out: usize): u32 {
+  const listOut = out;
   let from = p;
   let wrote = false;
   p = skipSpace(p + 1);
@@ -199,6 +217,7 @@ function convertList(element: u32, p: usize, end: usize, out: usize): u32 {
   }
   if (!wrote) return SAME;
   copy(out, from, end - from);
+  convertedStart = listOut;
   return converted(LIST, out + (end - from));
 }
 

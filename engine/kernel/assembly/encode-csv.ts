@@ -7,7 +7,7 @@ import { copy, declareOutput, get8, getV, put32, put8 } from './access';
 import { kindAt, word } from './columns-read';
 import { NULL, STRING } from './convert';
 import {
-  COLUMNS, COLUMN_BYTES, COLUMN_ENDS, COLUMN_KINDS, COLUMN_LIST, COLUMN_STARTS, RESULT, SEPARATOR, copyShort, field, setTight,
+  COLUMNS, COLUMN_BYTES, COLUMN_ENDS, COLUMN_KINDS, COLUMN_LIST, COLUMN_STARTS, RESULT, SEPARATOR, copyShort, field, isTight, setTight,
 } from './encode-rows';
 import { NEWLINE, QUOTE, RETURN } from './json-token';
 import { findBackslash, findByte, unescape } from './text';
@@ -17,16 +17,21 @@ const SLACK: usize = 16;
 
 let separator: u32 = 0;
 
-/** True when the text must stand in quotes. */
-function mustQuote(p: usize, end: usize): bool {
-  if (ASC_FEATURE_SIMD) {
-    while (p + 16 <= end) {
+/** True when the text must stand in quotes. `exact`: nothing behind it may be read. */
+function mustQuote(p: usize, end: usize, exact: bool): bool {
+  if (ASC_FEATURE_SIMD && !exact) {
+    // What stands behind the text is left out of the mask.
+    while (p < end) {
       const v = getV(p);
       const ends = v128.or(i8x16.eq(v, i8x16.splat(<i8>NEWLINE)), i8x16.eq(v, i8x16.splat(<i8>RETURN)));
       const others = v128.or(i8x16.eq(v, i8x16.splat(<i8>QUOTE)), i8x16.eq(v, i8x16.splat(<i8>separator)));
-      if (v128.any_true(v128.or(ends, others))) return true;
+      const found = <u32>i8x16.bitmask(v128.or(ends, others));
+      const left = end - p;
+      if (left < 16) return (found & ((<u32>1 << <u32>left) - 1)) != 0;
+      if (found) return true;
       p += 16;
     }
+    return false;
   }
   while (p < end) {
     const c = get8(p++);
@@ -58,6 +63,7 @@ function writeQuoted(p: usize, end: usize, out: usize): usize {
 }
 
 function writeValue(kind: u32, p: usize, end: usize, out: usize): usize {
+  let exact = false;
   if (kind == STRING) {
     p++;
     end--;
@@ -66,9 +72,10 @@ function writeValue(kind: u32, p: usize, end: usize, out: usize): usize {
       const plain = out + (end - p) + 4;
       end = unescape(p, end, plain);
       p = plain;
+      exact = isTight();
     }
   }
-  if (p == end || mustQuote(p, end)) return writeQuoted(p, end, out);
+  if (p == end || mustQuote(p, end, exact)) return writeQuoted(p, end, out);
   copyShort(out, p, end - p);
   return out + (end - p);
 }

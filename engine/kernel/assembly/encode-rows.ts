@@ -10,7 +10,7 @@
 import { copy, declareOutput, get32, get8, getV, put32, put8, putV } from './access';
 import { kindAt, word } from './columns-read';
 import { NULL, RAW, STRING } from './convert';
-import { BACKSLASH, QUOTE, equalsBytes, escape, escapedLength, findBackslash, skipSpace, skipString, skipValue, unescape } from './text';
+import { BACKSLASH, QUOTE, equalsBytes, escape, isShortPlain, escapedLength, findBackslash, skipSpace, skipString, skipValue, unescape } from './text';
 
 const MODE: usize = 0;
 const ROW_STARTS: usize = 4;
@@ -56,6 +56,10 @@ const SLACK: usize = 16;
   return <usize>get32(at + offset);
 }
 
+export function isTight(): bool {
+  return tight;
+}
+
 export function setTight(value: bool): void {
   tight = value;
 }
@@ -75,7 +79,11 @@ export function setTight(value: bool): void {
 @inline function writeToken(kind: u32, start: usize, end: usize, out: usize): usize {
   if (kind == RAW) {
     put8(out, QUOTE);
-    out = escape(start, end, out + 1);
+    const length = end - start;
+    if (!tight && isShortPlain(start, length)) {
+      copyShort(out + 1, start, length);
+      out += 1 + length;
+    } else out = escape(start, end, out + 1);
     put8(out, QUOTE);
     return out + 1;
   }

@@ -157,6 +157,21 @@ function shortEscape(c: u32): u32 {
   return c >= 0x20 ? c : 0;
 }
 
+/** True when the text has at most 16 bytes and none that JSON wants escaped. Reads 16 bytes. */
+@inline
+export function isShortPlain(p: usize, length: usize): bool {
+  if (ASC_FEATURE_SIMD) {
+    if (length > 16) return false;
+    const v = getV(p);
+    const stops = v128.or(
+      i8x16.lt_u(v, i8x16.splat(0x20)),
+      v128.or(i8x16.eq(v, i8x16.splat(<i8>QUOTE)), i8x16.eq(v, i8x16.splat(<i8>BACKSLASH))),
+    );
+    return (<u32>i8x16.bitmask(stops) & ((<u32>1 << <u32>length) - 1)) == 0;
+  }
+  return false;
+}
+
 /** Writes raw text as the inside of a JSON string; at most six bytes for one. Returns the pointer behind it. */
 export function escape(p: usize, end: usize, out: usize): usize {
   while (p < end) {
