@@ -98,13 +98,18 @@ export function firstCsvRow(from: usize, to: usize, by: u32): usize {
 
 // ---- rows and fields
 
-/** Where the next text goes that loses a quote, and where that of the row at hand began; 0: none had to yet. */
+/**
+ * Where the text of fields with doubled quotes goes: a piece with room for all that is left of the input when the first of them is
+ * met. What a bad row has put there is given up, because its lines are read again, as rows of their own.
+ */
+let piece: usize = 0;
+/** The first free byte of the piece; 0: there is none yet. */
 let text: usize = 0;
-let rowText: usize = 0;
 let inputEnd: usize = 0;
 /** Where and why the row is bad. */
 let error: u32 = 0;
 let errorAt: usize = 0;
+let rowStart: usize = 0;
 /** True when the row may hold bytes that are not ASCII. */
 let wide = false;
 
@@ -170,10 +175,9 @@ function takeQuoted(p: usize, end: usize, column: usize, row: u32): usize {
     if (p + 1 == end || get8(p + 1) != QUOTE) break;
     // The text goes on elsewhere, without the second quote.
     if (!text) {
-      // Enough for all that follows: rows that are read a second time give theirs back.
-      text = alloc(inputEnd - from + GUARD);
-      if (!text) return bad(0, p);
-      rowText = text;
+      piece = alloc(inputEnd - rowStart + GUARD);
+      if (!piece) return bad(0, p);
+      text = piece;
       out = text;
     }
     copy(out, from, p + 1 - from);
@@ -253,6 +257,7 @@ export function scanCsv(from: usize, to: usize, table: usize, by: u32, fields: u
   openTable(table, fields);
   const cap = tableCap();
   separator = by;
+  piece = 0;
   text = 0;
   inputEnd = to;
   blockAt = to + GUARD;
@@ -270,19 +275,14 @@ export function scanCsv(from: usize, to: usize, table: usize, by: u32, fields: u
     }
     // A block may reach from one row into the next.
     wide = !ASC_FEATURE_SIMD || (start - blockAt < 16 && blockWide >> <i32>(start - blockAt) != 0);
-    rowText = text;
     p = takeRow(start, to, count, fields);
     if (!p) {
       if (!error) return -1;
-      text = rowText;
       // The fields are counted of a row that is right in itself; any other costs its line.
       p = error == FIELD_COUNT ? behindRow(start, to) : behindLine(start, to);
       if (!p) p = to;
       // Seen alone, as it is where the input was cut behind it, the line has a quote that is not closed.
-      if (error != FIELD_COUNT && errorAt >= p) {
-        takeRow(start, p, count, fields);
-        text = rowText;
-      }
+      if (error != FIELD_COUNT && errorAt >= p) takeRow(start, p, count, fields);
       putBadRow(count, start, withoutLineEnd(start, p), error, errorAt);
       malformed++;
     } else {
