@@ -8,7 +8,7 @@ function chunk(rows: readonly unknown[]): Parameters<typeof encodeArray>[0] {
   lines.forEach((line, row) => {
     offsets[row + 1] = offsets[row]! + line.length;
   });
-  return { bytes: Buffer.concat(lines), rows: rows.length, offsets, partition: 'p' };
+  return { bytes: Buffer.concat(lines), rows: rows.length, offsets };
 }
 
 test('any rows of a chunk are the text of one array', () => {
@@ -22,5 +22,5 @@ test('any rows of a chunk are the text of one array', () => {
 });
 
 test('a chunk without offsets is a mistake of the caller', () => {
-  assert.throws(() => encodeArray({ bytes: new Uint8Array(), rows: 0, partition: 'p' }), TypeError);
+  assert.throws(() => encodeArray({ bytes: new Uint8Array(), rows: 0 }), TypeError);
 });

@@ -24,15 +24,8 @@ const fields = {
 
 /** The setting `tls` of a node that connects. */
 export const clientTls = group(fields, 'How TLS is spoken with the server.', {
-  default: {
-    ca_file: undefined,
-    certificate_file: undefined,
-    key_file: undefined,
-    key_password: undefined,
-    min_version: '1.2',
-    server_name: undefined,
-    verify: 'full',
-  },
+  // The optional ones are absent.
+  default: { min_version: '1.2', verify: 'full' } as Settings<typeof fields>,
 });
 
 export type ClientTls = Settings<typeof fields>;

@@ -40,7 +40,7 @@ async function open(module: Uint8Array, options: Options = {}) {
     outputBytesPerRow: 4 * 2 ** 20,
   });
   const log: string[] = [];
-  const wide: [string, number][] = [];
+  const wide: [string | undefined, number][] = [];
   const say = (message: string) => void log.push(message);
   const run = new RlineFunction({
     guest,

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Encoder, RowView } from '../batch/row-batch.ts';
+import type { Delivery } from './chain.ts';
 import { Output } from './output.ts';
 import type { OutRange, PlannedSink } from './protocol.ts';
 
 const viewOf = (rows: number): RowView => ({ rows: Uint32Array.from({ length: rows }, (_, row) => row) }) as RowView;
+/** Where the rows come from does not matter here. */
+const delivery = (sink: number, rows: number): Delivery => ({ sink, view: viewOf(rows) }) as Delivery;
 const sinkOf = (id: string, rowOffsets: boolean): PlannedSink => ({
   id,
   codec: { name: 'json' },
@@ -41,7 +44,7 @@ test('rows with offsets that leave a little of a range go on in the next one', a
     const output = new Output(encoderOf(rowBytes), [sinkOf('rows', true)], [], [-1], ask, () =>
       assert.fail('nothing is too large'),
     );
-    await output.write({ sink: 0, view: viewOf(500) });
+    await output.write(delivery(0, 500));
     assert.ok(ranges.length < 100);
   }
 });
@@ -57,8 +60,8 @@ test('who asks for more gives up the largest range, as main takes it back', asyn
   };
   const sinks = [sinkOf('a', false), sinkOf('b', false)];
   const output = new Output(encoderOf(300), sinks, [], [-1, -1], ask, () => assert.fail('nothing is too large'));
-  await output.write({ sink: 0, view: viewOf(1) });
-  await output.write({ sink: 1, view: viewOf(1) });
-  await output.write({ sink: 0, view: viewOf(1) });
+  await output.write(delivery(0, 1));
+  await output.write(delivery(1, 1));
+  await output.write(delivery(0, 1));
   assert.deepEqual(asked, ['0 small', '0 large', '1 small', '1 large', '0 small', '0 large']);
 });
