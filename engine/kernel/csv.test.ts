@@ -56,6 +56,9 @@ describe('CSV', () => {
     assert.deepEqual(valuesOf(`${bad}\n`, 1), [34, 32]);
     const good = valuesOf(`${`${bad}\n`.repeat(5)}"a""b"\n`, 1).at(-1);
     assert.deepEqual(good, ['a"b']);
+    // Read again, the second line has a field with doubled quotes that begins before the first one of the whole row.
+    const early = `"L\nx,",${'y'.repeat(200)},"""b"x\n`;
+    assert.deepEqual(valuesOf(early, 2), [34, 33]);
   });
 
   test('blank lines are no rows', () => {
