@@ -152,7 +152,7 @@ export class WholeFiles implements Source {
 
   /** Everything readable is delivered first: the error ends the run. */
   async #fail(): Promise<void> {
-    for (const { partition } of this.#reading.values()) await partition.delivered();
+    await Promise.all(Array.from(this.#reading.values(), ({ partition }) => partition.delivered()));
     const [first, ...others] = this.#failures as [ReefError, ...ReefError[]];
     if (others.length === 0) throw first;
     throw new ReefError(
