@@ -60,7 +60,6 @@ export function problemsOf(imports: readonly Import[], directions: ReadonlyMap<s
 const entries = [
   'index.ts',
   'testing-nodes.ts',
-  'cli/main.ts',
   'worker/entry.ts',
   'pipeline/probe-entry.ts',
   'pipeline-tests/harness/child-entry.ts',
