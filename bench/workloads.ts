@@ -101,7 +101,7 @@ function reefWorkload(name: string, what: string, pipeline: string, workers: num
     what,
     divisor,
     output: true,
-    missing: () => (existsSync(here('../engine/dist/cli/main.js')) ? undefined : 'a build: npm run build'),
+    missing: () => (existsSync(here('../engine/dist/reef.cjs')) ? undefined : 'a build: npm run build'),
     prepare: (files) => reefCommand(pipeline, workers, files),
   };
 }
