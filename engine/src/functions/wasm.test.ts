@@ -110,6 +110,36 @@ test('a module that does not get through its start is told when the punchline st
   assert.match(stderr, /Cannot open function "f": its module does not start: unreachable/);
 });
 
+test('a module that loops in its start is told with the limit', async (t) => {
+  const settings = { path: 'start.wasm', limits: { cpu_ms_per_row: 100 } };
+  for (const start of ['(func (export "_initialize") (loop $l (br $l)))', '(func $s (loop $l (br $l))) (start $s)']) {
+    const { code, stderr } = await run(t, settings, rows, (folder) => {
+      writeFileSync(
+        join(folder, 'start.wasm'),
+        assemble(`(module (memory (export "memory") 1) ${start} (func (export "f")))`, false),
+      );
+    });
+    assert.notEqual(code, 0);
+    assert.match(stderr, /"f": its module does not start: it used more than 100 ms of CPU time \(limits\.cpu_ms_per_row\)/);
+  }
+});
+
+test('a start that fails leaves the outputs of the run before as they are, and is not taken for a kill', async (t) => {
+  let folder = '';
+  const { stderr } = await run(t, { path: 'f.wasm' }, rows, (made) => {
+    folder = made;
+    writeFileSync(join(folder, 'f.wasm'), 'no module');
+    writeFileSync(join(folder, 'out.jsonl'), 'what an earlier run has written\n');
+  });
+  assert.match(stderr, /Cannot load wasm module "f\.wasm"/);
+  assert.equal(readFileSync(join(folder, 'out.jsonl'), 'utf8'), 'what an earlier run has written\n');
+  copyFileSync(momentFile, join(folder, 'f.wasm'));
+  const again = await reef(t, ['run', join(folder, 'punchline.yaml'), '--state', join(folder, 'state')]);
+  assert.equal(again.code, 0, again.stderr);
+  assert.doesNotMatch(again.stderr, /was killed/);
+  assert.equal(readFileSync(join(folder, 'out.jsonl'), 'utf8').split('\n').length, 3);
+});
+
 test('a WASI function that is imported with another type is named', async (t) => {
   const { stderr } = await run(t, { path: 'type.wasm' }, rows, (folder) => {
     const imported = '(import "wasi_snapshot_preview1" "fd_read" (func (param i32)))';

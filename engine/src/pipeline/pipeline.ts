@@ -143,14 +143,14 @@ export class Pipeline {
     const { openSinks, log } = this.#options;
     const starting = this.#startComputer();
     starting.catch(() => {});
-    // Sources first: an output must not be emptied for an input that is not there.
+    // Sinks last: an output must not be emptied for an input that is not there, or a function that does not start.
     for (const node of this.#nodes('source')) this.#intake.add(await this.#openSource(node));
+    await starting;
     for (const [index, node] of this.#nodes('sink').entries()) {
       const { policy = 'required', retry = defaultRetry } = node;
       this.#deliveries.add(index, await openSinks.node(this.#punchline, node, this.#specs, this.#state, log), { policy, retry });
     }
     this.#deliveries.add(this.#plan.deadLetters, await openSinks.deadLetters(this.#punchline, this.#state, log));
-    await starting;
     this.metrics.bytesTotal = this.#intake.totalBytes();
     if (this.#options.tracking) await this.#saveStart();
   }

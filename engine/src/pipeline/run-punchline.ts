@@ -84,7 +84,11 @@ export async function runPunchline(punchline: Punchline, options: RunOptions): P
         process.kill(process.pid, 'SIGKILL');
       },
     });
-    const result = await runOpened(pipeline, punchline, state, { ...options, control });
+    const result = await runOpened(pipeline, punchline, state, { ...options, control }).catch(async (error: unknown) => {
+      // A start that failed in order was not killed. What a run before was killed over is kept until a start gets through.
+      if (state.interrupted.length === 0) await state.markClean({ durable: false });
+      throw error;
+    });
     await state.markClean({ durable: result.outcome === 'finished' || result.outcome === 'stopped' });
     return result;
   } finally {

@@ -64,21 +64,29 @@ export function openRlineFunction(module: FunctionModule, options: OpenFunctionO
 
 function makeGuest(options: OpenFunctionOptions, loaded: FunctionModule, kernelMemory: WebAssembly.Memory): Guest {
   const { limits, grants, alive, cancelled, node } = options;
+  const cpu = new CpuLimit({
+    msPerRow: limits.cpuMsPerRow,
+    ...(alive ? { alive } : {}),
+    ...(cancelled ? { cancel: cancelled } : {}),
+  });
   try {
     return new Guest({
       ...loaded,
       kernelMemory,
-      cpu: new CpuLimit({
-        msPerRow: limits.cpuMsPerRow,
-        ...(alive ? { alive } : {}),
-        ...(cancelled ? { cancel: cancelled } : {}),
-      }),
+      cpu,
       outputBytesPerRow: limits.outputBytesPerRow,
       grants,
     });
   } catch (cause) {
     if (cause instanceof ReefError) throw cause;
-    const problem = cause instanceof Error ? cause.message : String(cause);
+    const stopped = cpu.takeStopped();
+    if (stopped === 'cancel') throw new ReefError('stop', `Cannot open function "${node}": it was cancelled`, { cause });
+    const problem =
+      stopped === 'cpu'
+        ? `it used more than ${limits.cpuMsPerRow} ms of CPU time (limits.cpu_ms_per_row)`
+        : cause instanceof Error
+          ? cause.message
+          : String(cause);
     throw new ReefError('config', `Cannot open function "${node}": its module does not start: ${problem}`, { cause });
   }
 }

@@ -149,8 +149,13 @@ test('what is not there is told with what is', async (t) => {
 test('a missing artifact folder is told', async (t) => {
   await assert.rejects(
     folderOf(t, {})('wasm:punch:tool:1.0'),
-    /Cannot read the artifact folder: .*ENOENT.*set artifacts to a folder/,
+    /^ReefError: Cannot load wasm module "wasm:punch:tool:1\.0": the artifact folder .* does not exist; set artifacts to a folder/,
   );
+});
+
+test('metadata that is no YAML is told', async (t) => {
+  const find = folderOf(t, { 'artifacts/a.zip': zip({ 'metadata.yml': '{[: ', 'tool.wasm': 'one' }) });
+  await assert.rejects(find('wasm:punch:tool:1.0'), /a\.zip was passed over: its metadata is no YAML: /);
 });
 
 test('two artifacts of one version are an error that names both', async (t) => {

@@ -26,8 +26,8 @@ const MOST_METADATA_BYTES = 1024 * 1024;
 const MOST_MODULE_BYTES = 64 * 1024 * 1024;
 const DEEPEST = 6;
 
-/** Reads all that stands in the folder, at any depth to six. Rejects only when the folder itself cannot be read. */
-export async function readCatalog(folder: string): Promise<Catalog> {
+/** Reads all that stands in the folder, at any depth to six. Rejects only when the folder itself cannot be read; `subject` begins what it says. */
+export async function readCatalog(folder: string, subject: string): Promise<Catalog> {
   const artifacts: Artifact[] = [];
   const broken: { path: string; problem: string }[] = [];
   const visit = async (path: string, read: (path: string) => Promise<Artifact>): Promise<void> => {
@@ -49,8 +49,11 @@ export async function readCatalog(folder: string): Promise<Catalog> {
   try {
     await walk(folder, 0);
   } catch (cause) {
-    const problem = `Cannot read the artifact folder: ${messageOf(cause)}`;
-    throw new ReefError('config', `${problem}; set artifacts to a folder with artifacts`, { cause });
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const problem = missing
+      ? `the artifact folder ${folder} does not exist`
+      : `the artifact folder cannot be read: ${messageOf(cause)}`;
+    throw new ReefError('config', `${subject}: ${problem}; set artifacts to a folder with artifacts`, { cause });
   }
   return { artifacts, broken };
 }
@@ -98,7 +101,12 @@ async function readFolder(path: string): Promise<Artifact> {
 async function parseMetadata(text: string): Promise<Pick<Artifact, 'group' | 'artifact' | 'version'>> {
   const { parse } = await import('yaml');
   // Every scalar stays a string: an unquoted version 1.10 must not become 1.1.
-  const metadata: unknown = parse(text, { schema: 'failsafe', logLevel: 'silent' });
+  let metadata: unknown;
+  try {
+    metadata = parse(text, { schema: 'failsafe', logLevel: 'error' });
+  } catch (error) {
+    throw new Error(`its metadata is no YAML: ${messageOf(error).split('\n')[0]}`);
+  }
   const field = (name: string): string => {
     const value = metadata !== null && typeof metadata === 'object' ? (metadata as Record<string, unknown>)[name] : undefined;
     if (typeof value === 'string' && value !== '') return value;

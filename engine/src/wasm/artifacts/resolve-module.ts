@@ -75,7 +75,7 @@ async function readModuleFile({ path, folder }: ModuleReference): Promise<Resolv
 
 async function readArtifact(name: ArtifactName, { path, folder, artifacts }: ModuleReference): Promise<ResolvedModule> {
   const place = resolve(folder, artifacts);
-  const catalog = await readCatalog(place);
+  const catalog = await readCatalog(place, subject(path));
   const found = choose(name, catalog, `${subject(path)}: `, place);
   const file = chooseFile(name.file, found, subject(path));
   try {

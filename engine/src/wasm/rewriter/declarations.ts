@@ -62,6 +62,7 @@ export function copyImports(input: Reader, out: Writer, layout: Layout, options:
     const name = input.name();
     const kind = input.u8();
     if (kind === 2) {
+      if (layout.memory !== undefined) throw secondMemory(start);
       setMemory(readMemoryLimits(input), true, layout, options);
       layout.imports.push({ module, name, kind: 'memory', type: 'memory' });
       writeMemoryImport(out, layout);
@@ -102,12 +103,18 @@ export function writeMemoryImport(out: Writer, layout: Layout): void {
 
 export function readMemory(input: Reader, layout: Layout, options: RewriteOptions): void {
   const count = input.count('memories', 100);
-  for (let i = 0; i < count; i++) setMemory(readMemoryLimits(input), false, layout, options);
+  for (let i = 0; i < count; i++) {
+    if (layout.memory !== undefined) throw secondMemory(input.pos);
+    setMemory(readMemoryLimits(input), false, layout, options);
+  }
   input.done('the memory section');
 }
 
+function secondMemory(at: number): Error {
+  return unsupported('multiple memories', 'a second memory', at);
+}
+
 function setMemory(declared: Limits, imported: boolean, layout: Layout, options: RewriteOptions): void {
-  if (layout.memory !== undefined) throw unsupported('multiple memories', 'a second memory', 0);
   layout.memory = { declared, max: memoryMaximum(declared, options), imported };
 }
 

@@ -165,6 +165,14 @@ const REFUSED: [proposal: string, what: string, parts: Parts][] = [
       ],
     },
   ],
+  [
+    'multiple memories',
+    'an imported memory and one of its own',
+    {
+      imports: [[...text('env'), ...text('memory'), 2, 0, 1]],
+      memories: MEMORY,
+    },
+  ],
   ['multiple memories', 'a load from memory 1', { memories: MEMORY, code: [body(0x41, 0, 0x28, 0x42, 1, 0, 0x1a)] }],
   ['multiple memories', 'memory.size of memory 1', { memories: MEMORY, code: [body(0x3f, 1, 0x1a)] }],
   ['custom page sizes', 'a memory', { memories: [[8, 1, 0]] }],
