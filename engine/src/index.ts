@@ -42,3 +42,5 @@ export type {
 } from './spec/node.ts';
 export { batchFunction, bulkSink, sink, source } from './spec/node.ts';
 export type { Codec, Json, PunchlineKind } from './spec/plan.ts';
+export { RecordWriter, type RecordWriterOptions } from './spec/record-writer.ts';
+export type { RecordLayout, RecordValue } from './spec/records.ts';

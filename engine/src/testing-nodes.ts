@@ -21,6 +21,7 @@ import type {
   Undelivered,
 } from './spec/node.ts';
 import type { Codec, Json, PunchlineKind } from './spec/plan.ts';
+import { readRecords, recordEnd } from './spec/records.ts';
 import { settingMessage } from './spec/setting-text.ts';
 import { validateSettings } from './spec/validate.ts';
 
@@ -147,6 +148,7 @@ const NEWLINE = 10;
 
 class TestFeed implements Feed {
   readonly resume: ReadonlyMap<string, Position>;
+  readonly maxRowBytes = 16 * 1024 * 1024;
   readonly #partitions = new Map<string, TestPartition>();
   readonly #most: number;
   readonly #stop: AbortController;
@@ -159,7 +161,8 @@ class TestFeed implements Feed {
   }
 
   partition(name: string, options: PartitionOptions = {}): PartitionFeed {
-    const partition = new TestPartition(options, this.#stop.signal, (bytes) => this.#take(bytes));
+    const take = options.records ? (bytes: Buffer) => this.#takeRecords(bytes) : (bytes: Buffer) => this.#take(bytes);
+    const partition = new TestPartition(options, this.#stop.signal, take);
     this.#partitions.set(name, partition);
     return partition;
   }
@@ -171,6 +174,19 @@ class TestFeed implements Feed {
   get positions(): Record<string, Position> {
     const read = Array.from(this.#partitions, ([name, partition]): [string, Position] => [name, partition.position]);
     return { ...Object.fromEntries(this.resume), ...Object.fromEntries(read) };
+  }
+
+  /** The same for records; of one that goes on nothing has come before. */
+  #takeRecords(bytes: Buffer): number {
+    let end = 0;
+    while (this.#rows < this.#most) {
+      const behind = recordEnd(bytes, end, bytes.length);
+      if (behind === undefined) return bytes.length;
+      end = behind;
+      this.#rows++;
+    }
+    this.#stop.abort();
+    return end;
   }
 
   /** How many of the bytes still count. */
@@ -190,12 +206,12 @@ class TestFeed implements Feed {
 class TestPartition implements PartitionFeed {
   readonly #options: PartitionOptions;
   readonly #signal: AbortSignal;
-  readonly #take: (bytes: Uint8Array) => number;
+  readonly #take: (bytes: Buffer) => number;
   readonly #chunks: Uint8Array[] = [];
   #offset: number;
   #room: Uint8Array | undefined;
 
-  constructor(options: PartitionOptions, signal: AbortSignal, take: (bytes: Uint8Array) => number) {
+  constructor(options: PartitionOptions, signal: AbortSignal, take: (bytes: Buffer) => number) {
     this.#options = options;
     this.#signal = signal;
     this.#take = take;
@@ -213,19 +229,22 @@ class TestPartition implements PartitionFeed {
   advance(length: number): void {
     if (!this.#room || length > this.#room.length)
       throw new RangeError(`Cannot advance by ${length} bytes: that is beyond the room`);
-    const bytes = Uint8Array.from(this.#room.subarray(0, length));
+    const bytes = Buffer.from(this.#room.subarray(0, length));
     this.#room = undefined;
     const counted = this.#signal.aborted ? 0 : this.#take(bytes);
     this.#chunks.push(bytes.subarray(0, counted));
     this.#offset += counted;
   }
 
+  flush(): void {}
+
   async end(): Promise<void> {}
 
   async delivered(): Promise<void> {}
 
   get text(): string {
-    return Buffer.concat(this.#chunks).toString('utf8');
+    const bytes = Buffer.concat(this.#chunks);
+    return (this.#options.records ? Buffer.concat(readRecords(bytes).map(({ payload }) => payload)) : bytes).toString('utf8');
   }
 
   get position(): Position {

@@ -12,7 +12,7 @@ export function written(): usize {
 }
 
 @inline
-function putToken(starts: usize, ends: usize, kinds: usize, row: usize, start: usize, end: usize, kind: u32): void {
+export function putToken(starts: usize, ends: usize, kinds: usize, row: usize, start: usize, end: usize, kind: u32): void {
   put32(starts + (row << 2), <u32>start);
   put32(ends + (row << 2), <u32>end);
   put8(kinds + row, kind);
@@ -150,6 +150,21 @@ export function fillIds(
     put8(out++, 0x22);
     copy(out, prefix, prefixLength);
     out = writeUnsigned(<u64>base + <u64>(word(rowStarts, row) - origin), out + prefixLength);
+    put8(out++, 0x22);
+    putToken(starts, ends, kinds, row, start, out, STRING);
+  }
+  writtenEnd = out;
+}
+
+/** The same with a number for each row: `positions` points to doubles. */
+export function fillPositionIds(
+  positions: usize, size: u32, prefix: usize, prefixLength: usize, starts: usize, ends: usize, kinds: usize, out: usize,
+): void {
+  for (let row: usize = 0; row < <usize>size; row++) {
+    const start = out;
+    put8(out++, 0x22);
+    copy(out, prefix, prefixLength);
+    out = writeUnsigned(<u64>getF64(positions + (row << 3)), out + prefixLength);
     put8(out++, 0x22);
     putToken(starts, ends, kinds, row, start, out, STRING);
   }

@@ -122,7 +122,7 @@ function failBehindRow(p: usize, value: usize): void {
 }
 
 /** Scans rows in [p, end), where the last byte is a newline, until the table is full. Returns the pointer behind the last one. */
-function scanRows(p: usize, end: usize): usize {
+export function scanRows(p: usize, end: usize): usize {
   while (p < end && count < cap) {
     const from = p;
     if (get8(p) != OPEN_OBJECT) {
@@ -172,16 +172,29 @@ function scanInput(from: usize, to: usize, last: bool): usize {
   return scanUnfinished(end, to) ? to : 0;
 }
 
-export function scanJson(from: usize, to: usize, table: usize, last: u32): i32 {
-  declareInput(from, to);
+/** Begins a scan into the table at `table`. False: the arena is full. */
+export function openJsonScan(table: usize): bool {
   openTable(table, keyCount());
   cap = tableCap();
   count = malformed = notObject = blank = 0;
   closing = alloc(NESTING_BYTES);
-  if (!closing) return -1;
-  const consumed = openShape() ? scanInput(from, to, last != 0) : 0;
-  release(closing);
+  return closing != 0 && openShape();
+}
+
+/** Ends it: `consumed` is the pointer behind what was taken, 0: the arena is full. Returns the rows found, or -1. */
+export function closeJsonScan(consumed: usize): i32 {
+  if (closing) release(closing);
   if (!consumed) return -1;
   closeTable(count, consumed, malformed, notObject, blank);
   return <i32>count;
+}
+
+/** The table is full. */
+export function jsonScanIsFull(): bool {
+  return count == cap;
+}
+
+export function scanJson(from: usize, to: usize, table: usize, last: u32): i32 {
+  declareInput(from, to);
+  return closeJsonScan(openJsonScan(table) ? scanInput(from, to, last != 0) : 0);
 }

@@ -31,28 +31,52 @@ function findLineEnd(p: usize, end: usize): usize {
   return p;
 }
 
-export function scanLines(from: usize, to: usize, table: usize, last: u32): i32 {
-  declareInput(from, to);
+let count: u32 = 0;
+let malformed: u32 = 0;
+
+/** Begins a scan into the table at `table`. */
+export function openLineScan(table: usize): void {
   openTable(table, 0);
+  count = malformed = 0;
+}
+
+export function closeLineScan(consumed: usize): i32 {
+  closeTable(count, consumed, malformed, 0, 0);
+  return <i32>count;
+}
+
+/** The table is full. */
+export function lineScanIsFull(): bool {
+  return count == tableCap();
+}
+
+/** The bytes in [p, end) as one row. `ascii`: there are no others. */
+export function putLine(p: usize, end: usize, ascii: bool): void {
+  const bad = ascii ? end : findBadUtf8(p, end);
+  if (bad < end) {
+    putBadRow(count, p, end, BAD_UTF8, bad);
+    malformed++;
+  } else {
+    putGoodRow(count, p, end);
+  }
+  count++;
+}
+
+/** Scans lines in [p, limit) until the table is full. Returns the pointer behind the last one. */
+export function scanLineRows(p: usize, limit: usize): usize {
   const cap = tableCap();
-  const limit = last ? to : findLastNewline(from, to);
-  let p = from;
-  let count: u32 = 0;
-  let malformed: u32 = 0;
   while (p < limit && count < cap) {
     const newline = findLineEnd(p, limit);
     // A \r belongs to the newline that follows it; at the end of the input too.
     const end = newline > p && get8(newline - 1) == RETURN ? newline - 1 : newline;
-    const bad = wide ? findBadUtf8(p, end) : end;
-    if (bad < end) {
-      putBadRow(count, p, end, BAD_UTF8, bad);
-      malformed++;
-    } else {
-      putGoodRow(count, p, end);
-    }
-    count++;
+    putLine(p, end, !wide);
     p = min(newline + 1, limit);
   }
-  closeTable(count, p, malformed, 0, 0);
-  return <i32>count;
+  return p;
+}
+
+export function scanLines(from: usize, to: usize, table: usize, last: u32): i32 {
+  declareInput(from, to);
+  openLineScan(table);
+  return closeLineScan(scanLineRows(from, last ? to : findLastNewline(from, to)));
 }

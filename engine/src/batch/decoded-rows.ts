@@ -2,6 +2,7 @@
 import type { Arena, Text } from './arena.ts';
 import { ROW_FIELDS, ROW_NOT_OBJECT, ROW_TABLE_HEADER, rowErrors, rowTableBytes } from './kernel-abi.ts';
 import { KIND_RAW } from './kernel-exports.ts';
+import { RecordTokens } from './record-tokens.ts';
 import type { DecodeRequest, Rejection } from './row-batch.ts';
 import { type Tokens, takeTokens } from './tokens.ts';
 
@@ -21,6 +22,7 @@ export interface DecodedRowsOptions {
   readonly raw: boolean;
   /** Told of names that are no keys of the table and had to be looked for in every row. */
   readonly onLocate?: (name: string) => void;
+  readonly records?: NonNullable<DecodeRequest['records']>;
   readonly request: Pick<DecodeRequest, 'lineColumn' | 'offset' | 'idPrefix' | 'timestamp' | 'positions'>;
 }
 
@@ -42,11 +44,13 @@ export class DecodedRows {
   readonly #raw: boolean;
   readonly #onLocate: ((name: string) => void) | undefined;
   readonly #request: DecodedRowsOptions['request'];
+  /** The rows stand in records. */
+  readonly #records: RecordTokens | undefined;
   readonly #columns = new Map<string, Tokens | undefined>();
   readonly #texts = new Map<string, Text>();
   #empty: Tokens | undefined;
 
-  constructor({ arena, table, keys, fields, from, maxRows, raw, onLocate, request }: DecodedRowsOptions) {
+  constructor({ arena, table, keys, fields, from, maxRows, raw, onLocate, request, records }: DecodedRowsOptions) {
     const header = arena.u32(table, ROW_TABLE_HEADER / 4);
     const cap = header[5]!;
     this.arena = arena;
@@ -61,6 +65,7 @@ export class DecodedRows {
     this.#raw = raw;
     this.#onLocate = onLocate;
     this.#request = request;
+    this.#records = records && new RecordTokens(arena, records, { starts: this.starts, size: this.size });
     const cut = this.size < header[0]!;
     this.consumed = cut ? this.#start(this.size) : header[1]!;
     this.notObject = cut ? this.#count((code) => code === ROW_NOT_OBJECT) : header[3]!;
@@ -126,6 +131,26 @@ export class DecodedRows {
     return this.#request.positions?.[row] ?? this.#request.offset + this.#start(row) - this.#from;
   }
 
+  /** What the row is known by: its position where it stands in a record. */
+  position(row: number): number {
+    return this.#request.positions?.[row] ?? this.#records?.position(row) ?? this.offset(row);
+  }
+
+  /** Pointer to an f64 for each row, see {@link position}; 0: its offset. */
+  get recordPositions(): number {
+    return this.#records?.positions ?? 0;
+  }
+
+  /** Columns of records that stand in the rows for everybody, in place of the rows' own. */
+  get recordColumns(): readonly string[] {
+    return this.#records?.ownColumns ?? [];
+  }
+
+  /** The column of lines as they came, where none of them can hold a newline. */
+  get ownLines(): Tokens | undefined {
+    return this.lineColumn === undefined || this.#records?.mayHoldNewlines ? undefined : this.column(this.lineColumn);
+  }
+
   /** The column as it stands in the rows; `undefined` where no row has it. */
   column(name: string): Tokens | undefined {
     if (this.#columns.has(name) || this.fixed !== undefined) return this.#columns.get(name);
@@ -135,9 +160,9 @@ export class DecodedRows {
     return tokens;
   }
 
-  /** What the engine knows of every row without its standing there: `_ppf_id`, `_ppf_timestamp`; a row's own value wins. */
+  /** What is known of every row without its standing there: `_ppf_id`, `_ppf_timestamp`, columns of records; a row's own value wins. */
   sideColumn(name: string): Tokens | undefined {
-    if (name !== '_ppf_id' && name !== '_ppf_timestamp') return undefined;
+    if (name !== '_ppf_id' && name !== '_ppf_timestamp' && !this.#records?.has(name)) return undefined;
     const key = `side ${name}`;
     if (!this.#columns.has(key)) this.#columns.set(key, this.#makeSide(name));
     return this.#columns.get(key);
@@ -186,6 +211,15 @@ export class DecodedRows {
 
   #makeSide(name: string): Tokens {
     const { arena, size } = this;
+    const side = this.#records?.column(name) ?? this.#made(name);
+    const own = this.column(name);
+    if (own === undefined) return side;
+    return this.recordColumns.includes(name) ? mergeTokens(arena, side, own, size) : mergeTokens(arena, own, side, size);
+  }
+
+  /** What the engine itself knows of every row. */
+  #made(name: string): Tokens {
+    const { arena, size } = this;
     const side = takeTokens(arena, size);
     if (name === '_ppf_id' && this.#request.positions) this.#spellIds(side, this.#request.positions);
     else if (name === '_ppf_id') {
@@ -193,7 +227,9 @@ export class DecodedRows {
       const out = arena.takeText(size * (prefix.length + 22));
       const { pointer, length } = prefix;
       const { starts, ends, kinds } = side;
-      arena.kernel.fillIds(this.starts, size, this.#from, this.#request.offset, pointer, length, starts, ends, kinds, out);
+      const positions = this.recordPositions;
+      if (positions > 0) arena.kernel.fillPositionIds(positions, size, pointer, length, starts, ends, kinds, out);
+      else arena.kernel.fillIds(this.starts, size, this.#from, this.#request.offset, pointer, length, starts, ends, kinds, out);
       arena.keep(arena.kernel.written());
     } else {
       const { pointer, length } = this.text(String(this.#request.timestamp));
@@ -201,8 +237,7 @@ export class DecodedRows {
       arena.u32(side.ends, size).fill(pointer + length);
       arena.bytes.fill(2, side.kinds, side.kinds + size);
     }
-    const own = this.column(name);
-    return own === undefined ? side : mergeTokens(arena, own, side, size);
+    return side;
   }
 
   #spellIds({ starts, ends, kinds }: Tokens, positions: readonly number[]): void {

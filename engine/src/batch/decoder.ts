@@ -1,7 +1,8 @@
 import type { Codec } from '../spec/plan.ts';
+import type { RecordLayout } from '../spec/records.ts';
 import { Arena } from './arena.ts';
 import { DecodedRows } from './decoded-rows.ts';
-import { rowTableBytes } from './kernel-abi.ts';
+import { recordModes, rowTableBytes } from './kernel-abi.ts';
 import type { KernelExports } from './kernel-exports.ts';
 import { instantiateKernel } from './kernel-module.ts';
 import {
@@ -35,7 +36,7 @@ interface Scan {
   readonly codec: DecodeRequest['codec'];
 }
 
-type ScanFor = Pick<DecodeRequest, 'offset' | 'idPrefix' | 'timestamp' | 'lineColumn' | 'positions'>;
+type ScanFor = Pick<DecodeRequest, 'offset' | 'idPrefix' | 'timestamp' | 'lineColumn' | 'positions' | 'records'>;
 
 class KernelDecoder implements Decoder, Encoder {
   readonly #kernel: KernelExports;
@@ -97,7 +98,10 @@ class KernelDecoder implements Decoder, Encoder {
     return this.#scan({ from: pointer, to: pointer + length, last: true, maxRows, codec: { name: 'json' } }, request);
   }
 
-  #scan({ from, to, last, maxRows, codec }: Scan, { offset, idPrefix, timestamp, lineColumn, positions }: ScanFor): Decoded {
+  #scan(
+    { from, to, last, maxRows, codec }: Scan,
+    { offset, idPrefix, timestamp, lineColumn, positions, records }: ScanFor,
+  ): Decoded {
     const arena = this.#arena;
     const json = codec.name === 'json';
     // The row table's layout wants a multiple of 16.
@@ -108,9 +112,11 @@ class KernelDecoder implements Decoder, Encoder {
     arena.words[(table >>> 2) + 5] = cap;
     const kernel = this.#kernel;
     const scan = json ? kernel.scanJson : kernel.scanLines;
-    const count = csv
-      ? kernel.scanCsv(from, to, table, csv.separator.charCodeAt(0), keys.length)
-      : scan(from, to, table, last ? 1 : 0);
+    const count = records
+      ? kernel.scanRecords(records.begin, from, to, table, json ? recordModes.json : recordModes[lineMode(records)])
+      : csv
+        ? kernel.scanCsv(from, to, table, csv.separator.charCodeAt(0), keys.length)
+        : scan(from, to, table, last ? 1 : 0);
     if (count < 0) throw new ArenaFullError('Cannot decode rows: the arena is full');
     const column = json || csv ? {} : { lineColumn: lineColumn ?? DEFAULT_LINE_COLUMN };
     const rows = new DecodedRows({
@@ -123,6 +129,7 @@ class KernelDecoder implements Decoder, Encoder {
       ...(csv ? { fields: keys } : {}),
       onLocate: (name) => this.#learned.add(name),
       request: { offset, idPrefix, timestamp, positions, ...column },
+      ...(records ? { records } : {}),
     });
     return {
       consumed: rows.consumed,
@@ -131,8 +138,10 @@ class KernelDecoder implements Decoder, Encoder {
       malformed: rows.malformed,
       notObject: rows.notObject,
       view: new View(rows, rows.goodRows()),
+      recordColumns: rows.recordColumns,
       raw: (row) => rows.raw(row),
       offset: (row) => rows.offset(row),
+      position: (row) => rows.position(row),
     };
   }
 
@@ -147,4 +156,9 @@ class KernelDecoder implements Decoder, Encoder {
   ): { rows: number; bytes: number } {
     return (view as View).encode(codec, { from, limit, out, outEnd, offsets });
   }
+}
+
+/** A text may hold newlines where a record is one row. */
+function lineMode({ rows }: RecordLayout): 'lines' | 'whole' {
+  return rows === 'lines' ? 'lines' : 'whole';
 }

@@ -54,6 +54,9 @@ export const ROW_NOT_OBJECT = 64;
 /** A row of CSV with another number of fields than there are columns: `errorAt` is that number. */
 export const ROW_FIELDS = 35;
 
+/** How the payloads of records are scanned: as JSON rows, as lines, or each as one line whatever it holds. */
+export const recordModes = { json: 0, lines: 1, whole: 2 } as const;
+
 /** What a kernel instance exports for scanning; the column and encoding exports are typed beside their users. */
 export interface ScanExports {
   reset(start: number, end: number): void;
@@ -75,6 +78,11 @@ export interface ScanExports {
   scanJson(from: number, to: number, table: number, last: number): number;
   /** The same for lines; every line is a row, blank ones too; a \r before the \n is left out; error 5 where not UTF-8. Sets no key columns. */
   scanLines(from: number, to: number, table: number, last: number): number;
+  /**
+   * The same for whole records (src/spec/records.ts) in `[begin, to)`, from the row at `from` on. `mode`: what payloads are, see
+   * {@link recordModes}. A row of JSON may have \r where its source had newlines.
+   */
+  scanRecords(begin: number, from: number, to: number, table: number, mode: number): number;
   /**
    * The same for CSV, up to the end of the input: the table's keys are the `fields` columns. What breaks the rules costs the line
    * on which its row begins. An empty field is absent, the others are raw strings.

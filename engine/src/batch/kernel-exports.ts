@@ -37,6 +37,11 @@ export interface KernelExports extends ScanExports {
   // biome-ignore format: one parameter list
   fillIds(rowStarts: number, size: number, origin: number, base: number, prefix: number, prefixLength: number, starts: number, ends: number, kinds: number, out: number): void;
   // biome-ignore format: one parameter list
+  fillPositionIds(positions: number, size: number, prefix: number, prefixLength: number, starts: number, ends: number, kinds: number, out: number): void;
+  findRecords(begin: number, rowStarts: number, size: number, heads: number): void;
+  recordColumn(heads: number, size: number, index: number, starts: number, ends: number, kinds: number): void;
+  recordPositions(heads: number, rowStarts: number, size: number, many: number, out: number): void;
+  // biome-ignore format: one parameter list
   mergeColumns(size: number, aStarts: number, aEnds: number, aKinds: number, bStarts: number, bEnds: number, bKinds: number, starts: number, ends: number, kinds: number): void;
   countDoubtful(starts: number, ends: number, kinds: number, rows: number, n: number, type: number): number;
   // biome-ignore format: one parameter list

@@ -4,6 +4,7 @@
  */
 import type { ColumnDeclaration } from '../spec/column-type.ts';
 import type { Codec, Json } from '../spec/plan.ts';
+import type { RecordLayout } from '../spec/records.ts';
 import type { Batch } from './batch.ts';
 import type { TokenAccess } from './token-access.ts';
 
@@ -15,13 +16,15 @@ export interface DecodeRequest {
   readonly last: boolean;
   /** `raw`: lines whatever their bytes are, for rows that are only to be rejected: all live, no error 5. */
   readonly codec: Codec | { readonly name: 'raw' };
+  /** The rows stand in records, of which the first begins at `begin`; `from` may lie within one. */
+  readonly records?: (RecordLayout & { readonly begin: number }) | undefined;
   /** For the line codec: name of its one column, default `line`. */
   readonly lineColumn?: string | undefined;
   /** Byte offset, within its partition, of the byte at `from`. */
   readonly offset: number;
   /** Byte offsets, within the partition, of the rows one by one: those that they are about, where the engine made them. */
   readonly positions?: readonly number[] | undefined;
-  /** `_ppf_id` of a row is this text and the row's byte offset. */
+  /** `_ppf_id` of a row is this text and the row's byte offset, or in records its position. */
   readonly idPrefix: string;
   /** Milliseconds since 1970 that `_ppf_timestamp` gives. */
   readonly timestamp: number;
@@ -50,10 +53,14 @@ export interface Decoded {
   readonly notObject: number;
   /** All good rows. */
   readonly view: RowView;
+  /** Columns of records that are to be set on every row. */
+  readonly recordColumns: readonly string[];
   /** The bytes of a row as they came from the source (a copy). */
   raw(row: number): Uint8Array;
   /** Byte offset of a row within its partition. */
   offset(row: number): number;
+  /** What the row is known by: the same, or in records its position. */
+  position(row: number): number;
 }
 
 export interface Rejection {

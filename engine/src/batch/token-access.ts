@@ -18,6 +18,8 @@ export interface TokenAccess {
   /** Pointers to u32 arrays. */
   readonly rowStarts: number;
   readonly rowEnds: number;
+  /** Pointer to an f64 for each row, what it is known by; 0: its byte offset. */
+  readonly rowPositions: number;
   /** Milliseconds since 1970 that `_ppf_timestamp` gives. */
   readonly timestamp: number;
   /** Writes live rows as NDJSON, as a sink of codec json gets them; see `Encoder.encode`. */

@@ -111,6 +111,10 @@ export class View implements RowView {
     return this.#rows.ends;
   }
 
+  get rowPositions(): number {
+    return this.#rows.recordPositions;
+  }
+
   get timestamp(): number {
     return this.#rows.timestamp;
   }
@@ -235,8 +239,7 @@ export class View implements RowView {
   prepare(codec: Codec): void {
     if (codec.name !== 'line') return;
     const tokens = lineColumn(this.#overlay)?.tokens;
-    if (tokens === undefined || (this.#rows.lineColumn !== undefined && tokens === this.#rows.column(this.#rows.lineColumn)))
-      return;
+    if (tokens === undefined || tokens === this.#rows.ownLines) return;
     const { arena, size, rows, rowsPointer } = this;
     const mark = arena.mark();
     const found = arena.take(size);

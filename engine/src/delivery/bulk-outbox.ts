@@ -123,7 +123,7 @@ export class BulkOutbox {
       rows.map(({ row, reason }) => {
         const origin = load.origin(row);
         const entered = load.bytes.subarray(load.offsets[row]!, load.offsets[row + 1]! - 1);
-        this.#parcelOf(load, row).refused(origin.position);
+        this.#parcelOf(load, row).refused(origin.offset);
         return { reason, origin, entered };
       }),
     );

@@ -166,7 +166,8 @@ interface GatheredOrigins {
 const MOST_BETWEEN = 3;
 
 /** The origins of some rows with their bytes, on the heap. */
-function copyOrigins(origins: Origins, first: number, rows: number): Origins {
+function copyOrigins(all: Origins, first: number, rows: number): Origins {
+  const origins = all.positions ? { ...all, positions: all.positions.slice(first, first + rows) } : all;
   const { from, to, memory } = origins;
   const pointers = origins.pointers.slice(2 * first, 2 * (first + rows));
   let lowest = to;
@@ -186,18 +187,18 @@ function copyOrigins(origins: Origins, first: number, rows: number): Origins {
     const pointer = pointers[at]!;
     pointers[at] = pointer >= lowest && pointer <= highest ? pointer - lowest : OUTSIDE;
   }
-  // `from` moves, and the position of the byte there with it.
+  // `from` moves, and the offset of the byte there with it.
   return { ...origins, offset: origins.offset + (lowest - from), from: 0, to: copy.length, memory: copy, pointers };
 }
 
 /** A pointer that lies in no copy. */
 const OUTSIDE = 0xffff_ffff;
 
-/** Rows that lie far apart, side by side: then each has a position of its own. */
+/** Rows that lie far apart, side by side: then each has an offset of its own. */
 function copyRows(origins: Origins, pointers: Uint32Array, total: number): Partial<Origins> {
   const { offset, from, to, memory } = origins;
   const copy = new Uint8Array(total);
-  const positions = new Float64Array(pointers.length / 2).fill(offset);
+  const offsets = new Float64Array(pointers.length / 2).fill(offset);
   let next = 0;
   for (let at = 0; at < pointers.length; at += 2) {
     const start = pointers[at]!;
@@ -207,12 +208,12 @@ function copyRows(origins: Origins, pointers: Uint32Array, total: number): Parti
       continue;
     }
     copy.set(memory.subarray(start, end), next);
-    positions[at / 2] = offset + (start - from);
+    offsets[at / 2] = offset + (start - from);
     pointers[at] = next;
     next += end - start;
     pointers[at + 1] = next;
   }
-  return { from: 0, to: total, memory: copy, pointers, positions };
+  return { from: 0, to: total, memory: copy, pointers, offsets };
 }
 
 /** Not `slice`, of which a Buffer makes a view. */

@@ -22,6 +22,7 @@ function fakeRun(watch: SourceWatch, total: number, given: PartitionOptions = {}
   } as PartitionFeed;
   const feed: Feed = {
     resume: new Map(),
+    maxRowBytes: 1000,
     partition(_, opened = {}) {
       options = opened;
       return partition;

@@ -61,8 +61,8 @@ interface Owner {
   /** One more confirmation is to come. */
   pending(): void;
   confirm(positions: SinkPositions | undefined): void;
-  /** The row at this position was refused. */
-  refused(position: number): void;
+  /** The row at this offset was refused. */
+  refused(offset: number): void;
 }
 
 export class Deliveries {
@@ -154,7 +154,7 @@ export class Deliveries {
         for (const [id, position] of positions ?? []) keepLater(batch.sinkPositions, id, position);
         partition.confirm(batch);
       },
-      refused: (position) => batch.refused(position),
+      refused: (offset) => batch.refused(offset),
     };
     for (const part of parts) this.#hand(owner, part);
   }
@@ -291,6 +291,7 @@ export class Deliveries {
           to: input?.to ?? 0,
           memory: memory.bytes,
           pointers: new Uint32Array(buffer, part.origins, 2 * part.rows),
+          ...(part.positions === 0 ? {} : { positions: new Float64Array(buffer, part.positions, part.rows) }),
         },
         release,
         settled,

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { readCsv } from '../../kernel/csv-oracle.ts';
 import { loadKernelModule } from '../batch/kernel-module.ts';
-import { type Cut, Framer, OVERSIZE_HEAD_BYTES } from './framer.ts';
+import { OVERSIZE_HEAD_BYTES } from '../spec/oversize.ts';
+import { type Cut, Framer } from './framer.ts';
 import { csvCutter, newlineCutter } from './row-cutter.ts';
 import { type Slot, SlotPool } from './slots.ts';
 

@@ -8,12 +8,11 @@
  */
 import type { Hash } from 'node:crypto';
 import type { AdvanceOptions, PartitionFeed } from '../spec/node.ts';
+import { OVERSIZE_HEAD_BYTES, tooLong } from '../spec/oversize.ts';
 import type { RejectRange } from '../worker/protocol.ts';
 import type { RowCutter } from './row-cutter.ts';
 import type { SharedMemory, Slot, SlotPool } from './slots.ts';
 
-/** Bytes that are kept of a row beyond `maxRowBytes`. */
-export const OVERSIZE_HEAD_BYTES = 64 * 1024;
 const NEWLINE = 10;
 
 /** A cut of a partition, ready to be computed. */
@@ -105,11 +104,21 @@ export class Framer implements PartitionFeed {
     if (slot.start + this.#filled > slot.end) throw new RangeError('Cannot advance a partition: more bytes than the room had');
     const room = slot.end - slot.start - this.#filled;
     // A rest of under an eighth is not worth a read of its own.
+    if (options?.refused) {
+      const { reason, ...truncated } = options.refused;
+      this.#submit(slot, this.#filled, { last: true, reject: { reason, truncated } });
+      return;
+    }
     if (options?.flush || room < (slot.end - slot.start) >> 3) this.#cut(slot, room === 0);
     if (options?.flush) this.#submitFinished();
     // Nothing is known to follow soon: a thousand calm partitions must not hold a thousand slots.
     if (options?.flush && this.#slot && !this.#oversize) this.#carryOver(this.#slot, 0);
     else if (this.#slot && this.#pool.waiting > 0) this.yield();
+  }
+
+  flush(): void {
+    this.#submitFinished();
+    this.yield();
   }
 
   /** Somebody waits for memory: a slot that the source is not writing to goes on as it is. */
@@ -145,8 +154,7 @@ export class Framer implements PartitionFeed {
   }
 
   async delivered(): Promise<void> {
-    this.#submitFinished();
-    this.yield();
+    this.flush();
     await this.#passing;
     return this.#host.delivered();
   }
@@ -327,7 +335,7 @@ export class Framer implements PartitionFeed {
       end,
       marks: this.#takeMarks(end),
       reject: {
-        reason: `the row is ${oversize.bytes} bytes long, at most ${maxRowBytes} are allowed`,
+        reason: tooLong(oversize.bytes, maxRowBytes),
         truncated: { bytes: oversize.bytes, sha256: oversize.hash.digest('hex') },
       },
     });

@@ -13,7 +13,7 @@ import type { Metrics } from './metrics.ts';
 import type { Probe } from './options.ts';
 import { type MarkedRows, Partition, type PartitionBatch, type PartitionEvents } from './partition.ts';
 import { probedRanges } from './probed-ranges.ts';
-import { csvCutter, newlineCutter, type RowCutter } from './row-cutter.ts';
+import { csvCutter, newlineCutter, type RowCutter, recordCutter } from './row-cutter.ts';
 import type { SharedMemory } from './slots.ts';
 import { rangesAround } from './suspects.ts';
 
@@ -174,7 +174,8 @@ export class Intake {
       const fed = partition.source === id ? partition.fed : undefined;
       if (fed !== undefined) resume.set(partition.name, fed);
     }
-    return { resume, partition: (name, options = {}) => this.#openPartition(index, name, options) };
+    const { maxRowBytes } = this.#options;
+    return { resume, maxRowBytes, partition: (name, options = {}) => this.#openPartition(index, name, options) };
   }
 
   #openPartition(index: number, name: string, options: PartitionOptions): PartitionFeed {
@@ -191,7 +192,8 @@ export class Intake {
     const framer = new Framer(
       {
         memory,
-        maxRowBytes,
+        // A record is never too long: who writes it sees to that.
+        maxRowBytes: options.records ? Number.POSITIVE_INFINITY : maxRowBytes,
         cutter,
         signal,
         submit: (cut) => {
@@ -210,8 +212,9 @@ export class Intake {
     return framer;
   }
 
-  #cutterOf(source: number, { codec = this.#options.plan.sources[source]!.codec }: PartitionOptions): RowCutter {
+  #cutterOf(source: number, { codec = this.#options.plan.sources[source]!.codec, records }: PartitionOptions): RowCutter {
     const { memory, kernel } = this.#options;
+    if (records) return recordCutter(memory);
     const key = codec.name === 'csv' ? codec.separator : '\n';
     const cutter = this.#cutters.get(key) ?? (codec.name === 'csv' ? csvCutter(memory, kernel, key) : newlineCutter(memory));
     this.#cutters.set(key, cutter);
@@ -221,7 +224,7 @@ export class Intake {
   #headOf(source: number, partition: Partition, options: PartitionOptions): CsvHead | undefined {
     const { plan, positions, log } = this.#options;
     const { codec = plan.sources[source]!.codec, offset = 0 } = options;
-    if (codec.name !== 'csv' || !codec.header) return undefined;
+    if (codec.name !== 'csv' || !codec.header || options.records) return undefined;
     const saved = positions[partition.source]?.[partition.name];
     const known = partition.head?.codec?.columns ?? (saved === undefined ? undefined : withoutColumns(saved).columns);
     return new CsvHead({ codec, offset, known, subject: `${partition.name} (source "${partition.source}")`, log });
@@ -255,6 +258,7 @@ export class Intake {
       pin: pinned ? partition.number : undefined,
       ...(partition.table === undefined ? {} : { table: partition.table }),
       ...(partition.codec === undefined ? {} : { codec: partition.codec }),
+      ...(partition.records === undefined ? {} : { records: partition.records }),
       ...(batch.marked ? { marks: cut.marks } : {}),
       ranges,
       lent: new Map(),

@@ -1,6 +1,7 @@
 import { ReefError } from '../errors.ts';
 import type { PartitionOptions } from '../spec/node.ts';
 import type { Codec } from '../spec/plan.ts';
+import type { RecordLayout } from '../spec/records.ts';
 import type { ComputeRequest, Counts, OutRange, Part, RejectRange } from '../worker/protocol.ts';
 import type { RowCutter } from './row-cutter.ts';
 import type { Slot, SlotPool } from './slots.ts';
@@ -40,6 +41,7 @@ export interface Job {
   /** Of the partition, see {@link PartitionOptions}. */
   readonly table?: string;
   readonly codec?: Codec;
+  readonly records?: RecordLayout;
   /** Rows are counted between them. */
   readonly marks?: readonly number[];
   /** What is left to compute, in order; normally one range. */
@@ -74,6 +76,7 @@ export function requestFor(job: Job, out: readonly OutRange[], wanted: readonly 
     ...(range.reject ? { reject: range.reject } : {}),
     ...(job.table === undefined ? {} : { table: job.table }),
     ...(job.codec === undefined ? {} : { codec: job.codec }),
+    ...(job.records === undefined ? {} : { records: job.records }),
     ...(job.marks === undefined ? {} : { marks: job.marks }),
   };
 }

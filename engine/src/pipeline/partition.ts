@@ -2,6 +2,7 @@
 import type { NumberedPosition } from '../delivery/parcel.ts';
 import type { PartitionOptions, Position } from '../spec/node.ts';
 import type { Codec } from '../spec/plan.ts';
+import type { RecordLayout } from '../spec/records.ts';
 import { type CsvHead, withColumns } from './csv-head.ts';
 import type { Framer } from './framer.ts';
 import type { HeldInput } from './held-input.ts';
@@ -16,8 +17,8 @@ export interface PartitionBatch extends TrackedBatch {
   /** Output that waits for earlier batches. */
   held: ReadyPart[];
   computed: boolean;
-  /** A sink has refused the row at this position. */
-  refused(position: number): void;
+  /** A sink has refused the row at this offset. */
+  refused(offset: number): void;
   /** What was read, for as long as somebody may ask where a row came from. */
   input?: HeldInput;
   /** Where the source wants to know what became of its rows: how many there were between its marks. */
@@ -86,6 +87,10 @@ export class Partition {
     return this.#options.table;
   }
 
+  get records(): RecordLayout | undefined {
+    return this.#options.records;
+  }
+
   get codec(): Codec | undefined {
     return this.head?.codec ?? this.#options.codec;
   }
@@ -118,12 +123,12 @@ export class Partition {
       held: [],
       computed: false,
       marked: this.#options.settled ? { marks, rows: zeros(), rejected: zeros() } : undefined,
-      refused(position) {
+      refused(offset) {
         // Two sinks may refuse one row.
-        if (!batch.marked || refused?.has(position)) return;
+        if (!batch.marked || refused?.has(offset)) return;
         refused ??= new Set();
-        refused.add(position);
-        const after = marks.findIndex((mark) => mark > position);
+        refused.add(offset);
+        const after = marks.findIndex((mark) => mark > offset);
         batch.marked.rejected[after < 0 ? marks.length : after]!++;
       },
     };

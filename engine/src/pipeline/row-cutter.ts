@@ -1,6 +1,7 @@
 /** Tells, on the main thread, where rows end: as much as must be known to cut batches, and to halve those that kill workers. */
 import type { ScanExports } from '../batch/kernel-abi.ts';
 import { instantiateKernel } from '../batch/kernel-module.ts';
+import { recordEnd } from '../spec/records.ts';
 import type { SharedMemory } from './slots.ts';
 
 export interface RowCutter {
@@ -23,6 +24,18 @@ export function newlineCutter(memory: Memory): RowCutter {
   return {
     lastEnd: (from, to, searched = from) => behind(searched, memory.bytes.subarray(searched, to).lastIndexOf(NEWLINE)),
     firstEnd: (from, to) => behind(from, memory.bytes.subarray(from, to).indexOf(NEWLINE)),
+  };
+}
+
+/** Records (spec/records.ts) say how long they are. */
+export function recordCutter(memory: Memory): RowCutter {
+  return {
+    lastEnd(from, to) {
+      let last: number | undefined;
+      for (let end = recordEnd(memory.bytes, from, to); end !== undefined; end = recordEnd(memory.bytes, end, to)) last = end;
+      return last;
+    },
+    firstEnd: (from, to) => recordEnd(memory.bytes, from, to),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Batch } from '../batch/batch.ts';
 import type { ColumnDeclaration } from './column-type.ts';
 import type { Fields, Settings } from './fields.ts';
 import type { Codec, Json, PunchlineKind } from './plan.ts';
+import type { RecordLayout } from './records.ts';
 
 /**
  * What a node type is: one declaration, from which validation, types, defaults, help and docs derive.
@@ -110,6 +111,8 @@ export type Position = Json;
 export interface Feed {
   /** Positions committed before this start, by partition: for a source to find its old partitions. */
   readonly resume: ReadonlyMap<string, Position>;
+  /** The longest row that is allowed. */
+  readonly maxRowBytes: number;
   /** Opens a partition: one ordered stream of rows. Its name is part of `_ppf_id` and of the checkpoint. */
   partition(name: string, options?: PartitionOptions): PartitionFeed;
 }
@@ -128,6 +131,8 @@ export interface PartitionOptions {
   readonly table?: string;
   /** How its bytes become rows, where it differs from the node's codec. */
   readonly codec?: Codec;
+  /** Rows stand in records, which a {@link RecordWriter} writes: with bounds of their own and values beside them. */
+  readonly records?: RecordLayout;
   /**
    * For sources that answer whoever sent the rows: called for each stretch of bytes, in the order in which they were fed, once every
    * required sink has its rows (the checkpoint may still be to come).
@@ -150,6 +155,11 @@ export interface SettledStretch {
 export interface AdvanceOptions {
   readonly flush?: boolean;
   readonly marks?: readonly number[];
+  /**
+   * For records: what has been advanced since the last flush is one record with the head of a payload that is too long: it goes to
+   * the error table with the reason, the whole payload's length and digest.
+   */
+  readonly refused?: { readonly reason: string; readonly bytes: number; readonly sha256: string };
 }
 
 export interface PartitionFeed {
@@ -164,6 +174,8 @@ export interface PartitionFeed {
    * `marks`: offsets within the partition, ascending, each behind a complete row, at which `settled` counts anew.
    */
   advance(length: number, options?: AdvanceOptions): void;
+  /** Complete rows go to a worker now: for who has advanced without saying so. Not between `room` and `advance`. */
+  flush(): void;
   /** No more bytes: an unfinished last row counts as complete. Resolves when all is dispatched (not delivered). */
   end(): Promise<void>;
   /** Resolves when all that was fed has been delivered and committed. */

@@ -163,6 +163,7 @@ class Run {
       codec: reject ? { name: 'raw' } : (request.codec ?? this.#source.codec),
       lineColumn: this.#source.lineColumn,
       offset: request.offset + (from - request.from),
+      records: request.records && { ...request.records, begin: request.from },
       idPrefix: this.#idPrefix,
       timestamp: request.timestamp,
       maxRows: Math.max(maxRows, 1),
@@ -173,7 +174,10 @@ class Run {
     this.#counts.notObject = decoded.notObject;
     const rejections = reject ? Array.from(decoded.view.rows, (row) => ({ row, reason: reject.reason })) : decoded.rejected;
     if (rejections.length > 0) this.#fail({ node: this.#source.id, errors: this.#source.errors, entered: undefined, rejections });
-    if (!reject) await this.#emit(this.#source, decoded.view, request.table);
+    if (!reject) {
+      for (const name of decoded.recordColumns) decoded.view.setTokens(name, decoded.view.tokens(name)!);
+      await this.#emit(this.#source, decoded.view, request.table);
+    }
     if (request.marks) this.#counts.marked = [countBetween(request.marks, decoded, this.#failures)];
     await this.#handleFailures();
     return { consumed: decoded.consumed, deliveries: this.#deliveries, counts: this.#counts };

@@ -10,7 +10,8 @@ test('a document has the id of the row that it is about, whatever batch the row 
   const decoder = createDecoder({ memory, kernel: loadKernelModule(), maxRows: 16, arena: { start: 1 << 16, end: 1 << 21 } });
   const plan = { punchline: 'test', sources: [{ id: 'in' }] } as unknown as WorkerPlan;
   const request = { source: 0, partition: 'ключ "1"', offset: 1000, timestamp: 5 } as unknown as ComputeRequest;
-  const origin = { raw: (row: number) => Buffer.from(`row ${row}`), offset: (row: number) => 1000 + 10 * row };
+  const offset = (row: number): number => 1000 + 10 * row;
+  const origin = { raw: (row: number) => Buffer.from(`row ${row}`), offset, position: offset };
   const rejections = [3, 7].map((row) => ({ row, reason: 'bad' }));
   const failure = { node: 'f', errors: undefined, entered: undefined, rejections, origin };
   const { view, origin: behind } = new Documents(plan, decoder, request).make(failure, undefined, false);

@@ -14,6 +14,8 @@ export interface Origin {
   raw(row: number): Uint8Array;
   /** Byte offset within the partition. */
   offset(row: number): number;
+  /** What the row is known by. */
+  position(row: number): number;
 }
 
 /** Rows that a node has rejected. */
@@ -59,13 +61,17 @@ export class Documents {
     const rowOf = (document: number): number => rejections[document]!.row;
     const { view } = this.#decoder.decodeText(`${lines.join('\n')}\n`, {
       offset: this.#request.offset,
-      positions: rejections.map(({ row }) => origin.offset(row)),
+      positions: rejections.map(({ row }) => origin.position(row)),
       idPrefix: this.#idPrefix,
       timestamp: this.#request.timestamp,
     });
     return {
       view,
-      origin: { raw: (document) => origin.raw(rowOf(document)), offset: (document) => origin.offset(rowOf(document)) },
+      origin: {
+        raw: (document) => origin.raw(rowOf(document)),
+        offset: (document) => origin.offset(rowOf(document)),
+        position: (document) => origin.position(rowOf(document)),
+      },
     };
   }
 
@@ -90,7 +96,7 @@ export class Documents {
     const raw = origin.raw(row);
     const truncated = this.#request.reject?.truncated;
     const asRead = truncated ? rowBytes(raw, truncated) : inDocument(raw);
-    const position = origin.offset(row);
+    const position = origin.position(row);
     return {
       punchline: this.#plan.punchline,
       node,

@@ -85,7 +85,15 @@ export class Output {
     const { range } = open;
     const offsets = rowOffsets ? align4(open.at) : 0;
     const origins = withOrigins ? offsets + 4 * (asked + 1) : 0;
-    const start = withOrigins ? origins + 8 * asked : rowOffsets ? offsets + 4 * (asked + 1) : open.at;
+    const positions = withOrigins && view.rowPositions > 0 ? align8(origins + 8 * asked) : 0;
+    const start =
+      positions > 0
+        ? positions + 8 * asked
+        : withOrigins
+          ? origins + 8 * asked
+          : rowOffsets
+            ? offsets + 4 * (asked + 1)
+            : open.at;
     const end = sides.length === 0 ? range.end : start + (((range.end - start) * 3) >> 2);
     if (start >= end) return undefined;
     let { rows, bytes } = this.#encoder.encode(view, codec, done, asked, start, end, offsets);
@@ -107,7 +115,8 @@ export class Output {
     if (rows === 0) return undefined;
     if (side.length > 0) bytes = view.arena.words[(offsets >>> 2) + rows]!;
     if (origins > 0) writeOrigins(view, done, rows, origins);
-    return { part: { sink, slot: range.start, start, bytes, rows, offsets, origins, side }, end: next };
+    if (positions > 0) writePositions(view, done, rows, positions);
+    return { part: { sink, slot: range.start, start, bytes, rows, offsets, origins, positions, side }, end: next };
   }
 
   /** The parts that have not been handed over yet. */
@@ -150,7 +159,7 @@ function sideView(view: RowView, name: string): RowView {
 /** Rows whose offsets and origins take at most a quarter of what is left of a range; at least one, where anything is left. */
 function rowsWithOffsets({ at, range }: Open, { side }: PlannedSink): number {
   const left = range.end - at;
-  return left < 64 ? 0 : Math.max(1, Math.floor(left / (48 + 16 * side.length)) - 1);
+  return left < 96 ? 0 : Math.max(1, Math.floor(left / (80 + 16 * side.length)) - 1);
 }
 
 /** Notes the bounds of rows `view.rows[first..first + count]` as they were read. */
@@ -164,6 +173,18 @@ function writeOrigins({ arena, rows, rowStarts, rowEnds }: RowView, first: numbe
     words[at++] = words[starts + row]!;
     words[at++] = words[ends + row]!;
   }
+}
+
+/** The same of what they are known by. */
+function writePositions({ arena, rows, rowPositions }: RowView, first: number, count: number, positions: number): void {
+  for (let index = 0; index < count; index++) {
+    const from = rowPositions + 8 * rows[first + index]!;
+    arena.bytes.copyWithin(positions + 8 * index, from, from + 8);
+  }
+}
+
+function align8(pointer: number): number {
+  return (pointer + 7) & ~7;
 }
 
 function align4(pointer: number): number {

@@ -4,6 +4,7 @@
  */
 import type { ColumnDeclaration } from '../spec/column-type.ts';
 import type { Codec, Json, PunchlineKind } from '../spec/plan.ts';
+import type { RecordLayout } from '../spec/records.ts';
 
 /** All that a worker must know of a punchline: plain data. */
 export interface WorkerPlan {
@@ -114,6 +115,8 @@ export interface ComputeRequest {
   readonly table?: string;
   /** In place of the source's codec. */
   readonly codec?: Codec;
+  /** The rows stand in records. */
+  readonly records?: RecordLayout;
   /** Offsets within the partition: rows are counted before the first, between each two, and behind the last. */
   readonly marks?: readonly number[];
   /** The range must not be computed: it is one row that goes to the error table with this reason. */
@@ -144,6 +147,8 @@ export interface Part {
   readonly offsets: number;
   /** Pointer to rows pairs of u32 pointers: to the row's first byte as it was read, and behind its last; or 0. */
   readonly origins: number;
+  /** With origins, of rows that stand in records: pointer to the f64 that each is known by; else 0. */
+  readonly positions: number;
   /** The texts of side columns: pointers to the first, and to rows + 1 u32 offsets from there. */
   readonly side: readonly { readonly start: number; readonly offsets: number }[];
 }

@@ -4,9 +4,11 @@
  */
 import type { AdvanceOptions, Feed, PartitionFeed, PartitionOptions, Position } from '../../spec/node.ts';
 import type { Codec } from '../../spec/plan.ts';
+import { type ReadRecord, readRecords } from '../../spec/records.ts';
 
 export interface FakeFeedOptions {
   readonly roomBytes?: number;
+  readonly maxRowBytes?: number;
   readonly resume?: Readonly<Record<string, Position>>;
   readonly signal?: AbortSignal;
   /** What is fed counts as delivered soon after, for sources that wait for it. Default: when a test calls `settle`. */
@@ -15,6 +17,7 @@ export interface FakeFeedOptions {
 
 export class FakeFeed implements Feed {
   readonly resume: ReadonlyMap<string, Position>;
+  readonly maxRowBytes: number;
   readonly partitions = new Map<string, FakePartition>();
   /** Every call in order, for tests about order. */
   readonly calls: string[] = [];
@@ -28,6 +31,7 @@ export class FakeFeed implements Feed {
   constructor(options: FakeFeedOptions = {}) {
     this.resume = new Map(Object.entries(options.resume ?? {}));
     this.roomBytes = options.roomBytes ?? 65536;
+    this.maxRowBytes = options.maxRowBytes ?? 16 * 1024 * 1024;
     this.signal = options.signal;
     this.settles = options.settles ?? false;
     this.signal?.addEventListener('abort', () => this.note('abort'));
@@ -146,6 +150,10 @@ export class FakePartition implements PartitionFeed {
 
   settle(): void {
     const bytes = Buffer.concat(this.#chunks);
+    if (this.#options.records) {
+      this.#settleRecords(bytes);
+      return;
+    }
     // An unfinished row is no row yet.
     const end = this.#start + bytes.lastIndexOf(10) + 1;
     if (end <= this.#settled) return;
@@ -155,6 +163,27 @@ export class FakePartition implements PartitionFeed {
     const stretches = bounds.slice(1).map((to, index) => bytes.toString('utf8', bounds[index]! - this.#start, to - this.#start));
     const rows = stretches.map((text) => linesOf(text).length);
     const rejected = stretches.map((text) => linesOf(text).filter((line) => !isObject(line)).length);
+    this.#settled = end;
+    this.#options.settled?.({ end, marks, rows, rejected });
+    this.#feed.note(`settle ${this.name}`);
+  }
+
+  flush(): void {
+    this.flushes++;
+    this.#feed.note(`flush ${this.name}`);
+  }
+
+  /** A record counts as one row, rejected where it is no JSON object. */
+  #settleRecords(bytes: Buffer): void {
+    const end = this.#start + bytes.length;
+    if (end <= this.#settled) return;
+    const marks = this.#marks.splice(0);
+    const bounds = [this.#settled, ...marks, end];
+    const stretches = bounds
+      .slice(1)
+      .map((to, index) => readRecords(bytes.subarray(bounds[index]! - this.#start, to - this.#start)));
+    const rows = stretches.map((records) => records.length);
+    const rejected = stretches.map((records) => records.filter(({ payload }) => !isObject(payload.toString())).length);
     this.#settled = end;
     this.#options.settled?.({ end, marks, rows, rejected });
     this.#feed.note(`settle ${this.name}`);
@@ -178,6 +207,11 @@ export class FakePartition implements PartitionFeed {
 
   get text(): string {
     return Buffer.concat(this.#chunks).toString('utf8');
+  }
+
+  /** What was fed where the partition has records. */
+  get records(): readonly ReadRecord[] {
+    return readRecords(Buffer.concat(this.#chunks));
   }
 }
 

@@ -1,0 +1,199 @@
+/**
+ * Writes records (records.ts) into a partition. A record that fits the memory at hand is written at once, without a promise; only
+ * where memory is scarce does the caller wait.
+ */
+import type { AdvanceOptions, Feed, PartitionFeed, PartitionOptions } from './node.ts';
+import { OVERSIZE_HEAD_BYTES, tooLong } from './oversize.ts';
+import { RECORD_HEADER_BYTES, type RecordLayout, type RecordValue } from './records.ts';
+
+export interface RecordWriterOptions extends PartitionOptions {
+  readonly records: RecordLayout;
+  /** Payloads are JSON: their newlines are white space. Default false. */
+  readonly json?: boolean;
+  /** Columns whose texts are JSON: objects or lists, not strings. */
+  readonly jsonColumns?: readonly string[];
+}
+
+const NEWLINE = 10;
+const RETURN = 13;
+/** Kind and length before each value. */
+const VALUE_HEADER_BYTES = 5;
+/** Kinds of tokens, as the kernel has them. */
+const Kind = { none: 0, integer: 2, float: 3, true: 4, false: 5, object: 7, list: 8, text: 9 } as const;
+
+export class RecordWriter {
+  readonly partition: PartitionFeed;
+  readonly #options: RecordWriterOptions;
+  readonly #maxRowBytes: number;
+  readonly #isJson: readonly boolean[];
+  /** Memory at hand and the bytes of it that are written. */
+  #room: Buffer | undefined;
+  #filled = 0;
+  #offset: number;
+  #marks: number[] = [];
+  /** Something is fed that no flush has sent off. */
+  #loose = false;
+
+  constructor(feed: Feed, name: string, options: RecordWriterOptions) {
+    this.#options = options;
+    this.#maxRowBytes = feed.maxRowBytes;
+    this.#isJson = options.records.columns.map((column) => options.jsonColumns?.includes(column) ?? false);
+    this.#offset = options.offset ?? 0;
+    this.partition = feed.partition(name, options);
+  }
+
+  /** Offset, within the partition, behind the last record. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** `settled` is to say what became of what was added since the last mark. To be called before anything else is. */
+  mark(): void {
+    this.#marks.push(this.#offset);
+  }
+
+  /**
+   * Adds a record: `position` is what `_ppf_id` derives from, `values` stand in the order of the columns. Both and the payload are
+   * copied before it returns. Where it returns a promise, nothing may be added before that has resolved.
+   */
+  add(position: number, values: readonly RecordValue[], payload: Uint8Array): Promise<void> | undefined {
+    if (payload.length > this.#maxRowBytes) return this.#refuse(position, values, payload);
+    const most = RECORD_HEADER_BYTES + valuesRoom(values) + payload.length + 1;
+    const room = this.#room;
+    if (room && this.#filled + most <= room.length) {
+      const end = this.#put(room, this.#filled, { position, values, payload });
+      this.#offset += end - this.#filled;
+      this.#filled = end;
+      return undefined;
+    }
+    const record = Buffer.allocUnsafe(most);
+    const end = this.#put(record, 0, { position, values, payload });
+    this.#offset += end;
+    return this.#feed(record.subarray(0, end));
+  }
+
+  /** What was added goes to a worker now. To be called when nothing follows soon. */
+  flush(): void {
+    if (this.#room) this.#advance({ flush: true });
+    else if (this.#loose) this.partition.flush();
+    this.#loose = false;
+  }
+
+  /** Gives the memory back that is not written yet: somebody else may need it. To be called before waiting for anything. */
+  rest(): void {
+    if (this.#room) this.#advance();
+  }
+
+  async end(): Promise<void> {
+    this.rest();
+    await this.partition.end();
+  }
+
+  async #feed(record: Buffer): Promise<void> {
+    this.rest();
+    for (let from = 0; ; ) {
+      const room = await this.partition.room();
+      const length = Math.min(room.length, record.length - from);
+      room.set(record.subarray(from, from + length));
+      from += length;
+      this.#room = Buffer.from(room.buffer as ArrayBuffer, room.byteOffset, room.length);
+      this.#filled = length;
+      if (from === record.length) return;
+      this.#advance();
+    }
+  }
+
+  #advance(options?: AdvanceOptions): void {
+    const marks = this.#marks;
+    const length = this.#filled;
+    if (marks.length > 0) this.#marks = [];
+    this.#room = undefined;
+    this.#filled = 0;
+    this.#loose = !options?.flush && !options?.refused;
+    this.partition.advance(length, marks.length > 0 ? { ...options, marks } : options);
+  }
+
+  async #refuse(position: number, values: readonly RecordValue[], payload: Uint8Array): Promise<void> {
+    this.flush();
+    const { createHash } = process.getBuiltinModule('node:crypto');
+    const sha256 = createHash('sha256').update(payload).digest('hex');
+    const head = payload.subarray(0, OVERSIZE_HEAD_BYTES);
+    const record = Buffer.allocUnsafe(RECORD_HEADER_BYTES + valuesRoom(values) + head.length + 1);
+    const end = this.#put(record, 0, { position, values, payload: head });
+    this.#offset += end;
+    await this.#feed(record.subarray(0, end));
+    this.#advance({ refused: { reason: tooLong(payload.length, this.#maxRowBytes), bytes: payload.length, sha256 } });
+  }
+
+  /** Writes the record at `from`, where there is room for it. Returns where it ends. */
+  #put(
+    out: Buffer,
+    from: number,
+    { position, values, payload }: { position: number; values: readonly RecordValue[]; payload: Uint8Array },
+  ): number {
+    let at = from + RECORD_HEADER_BYTES;
+    for (let column = 0; column < this.#isJson.length; column++) at = putValue(out, at, values[column], this.#isJson[column]!);
+    out.writeUInt32LE(at - from - RECORD_HEADER_BYTES, from + 4);
+    out.writeDoubleLE(position, from + 8);
+    out.set(payload, at);
+    const end = at + payload.length;
+    if (this.#options.json && this.#options.records.rows === 'one') returnsForNewlines(out.subarray(at, end));
+    out[end] = NEWLINE;
+    out.writeUInt32LE(end + 1 - from - 4, from);
+    return end + 1;
+  }
+}
+
+/** Most bytes that the values take. */
+function valuesRoom(values: readonly RecordValue[]): number {
+  let bytes = 0;
+  for (const value of values) {
+    bytes += VALUE_HEADER_BYTES;
+    if (typeof value === 'string') bytes += value.length * 3;
+    else if (typeof value === 'object' && value !== null) bytes += value.length;
+    else bytes += 32;
+  }
+  return bytes;
+}
+
+function putValue(out: Buffer, at: number, value: RecordValue, json: boolean): number {
+  const from = at + VALUE_HEADER_BYTES;
+  let length = 0;
+  let kind: number = Kind.none;
+  switch (typeof value) {
+    case 'string':
+      length = out.write(value, from, 'utf8');
+      kind = Kind.text;
+      break;
+    case 'object':
+      if (value === null) break;
+      out.set(value, from);
+      length = value.length;
+      kind = Kind.text;
+      break;
+    case 'number':
+    case 'bigint':
+      // NaN and infinities have no token.
+      if (typeof value === 'bigint' || Number.isFinite(value)) {
+        length = out.write(String(value), from, 'latin1');
+        kind = typeof value === 'bigint' || Number.isSafeInteger(value) ? Kind.integer : Kind.float;
+      }
+      break;
+    case 'boolean':
+      length = out.write(String(value), from, 'latin1');
+      kind = value ? Kind.true : Kind.false;
+      break;
+  }
+  if (json && kind === Kind.text) kind = out[from] === 0x5b ? Kind.list : Kind.object;
+  out[at] = kind;
+  out.writeUInt32LE(length, at + 1);
+  return from + length;
+}
+
+/**
+ * A newline would end a row of JSON. Between tokens a carriage return is white space as well; within a string both are errors, so
+ * what was wrong stays wrong.
+ */
+function returnsForNewlines(payload: Buffer): void {
+  for (let at = payload.indexOf(NEWLINE); at >= 0; at = payload.indexOf(NEWLINE, at + 1)) payload[at] = RETURN;
+}
