@@ -5,6 +5,7 @@ import {
   KIND_MASK,
   ROW_FIELDS,
   ROW_TABLE_HEADER,
+  recordModes,
   rowTableBytes,
   type ScanExports,
 } from '../src/batch/kernel-abi.ts';
@@ -46,10 +47,36 @@ export interface Scanned {
   readonly rows: readonly ScannedRow[];
 }
 
+/** A record as the kernel gets it; the payload ends with a newline. */
+export interface KernelRecord {
+  readonly position: number;
+  readonly values: readonly string[];
+  readonly payload: Buffer;
+}
+
+export type ScannedRecords = readonly (ScannedRow & { readonly value: string; readonly position: number })[];
+
 const ARENA = 0x10000;
 
+/** Written down once more from the layout in src/spec/records.ts, to test who writes it. */
+function frameRecord({ position, values, payload }: KernelRecord): Buffer {
+  const tokens = values.map((value) => {
+    const token = Buffer.alloc(5 + value.length);
+    token[0] = 9;
+    token.writeUInt32LE(value.length, 1);
+    token.write(value, 5, 'latin1');
+    return token;
+  });
+  const beside = Buffer.concat(tokens);
+  const header = Buffer.alloc(16);
+  header.writeUInt32LE(12 + beside.length + payload.length, 0);
+  header.writeUInt32LE(beside.length, 4);
+  header.writeDoubleLE(position, 8);
+  return Buffer.concat([header, beside, payload]);
+}
+
 export class ScanHarness {
-  readonly kernel: ScanExports & Pick<KernelExports, 'splitJson'>;
+  readonly kernel: ScanExports & Pick<KernelExports, 'splitJson' | 'findRecords' | 'recordColumn' | 'recordPositions'>;
   readonly #memory: WebAssembly.Memory;
   readonly #arenaEnd: number;
   readonly #bytes: Uint8Array;
@@ -126,6 +153,61 @@ export class ScanHarness {
     }
     const words = [0, 4, 8, 12, 16, 24].map((word) => this.#view.getUint32(state + word, true));
     return { text, at, state: words };
+  }
+
+  /**
+   * Scans records in as many calls as the table's room asks for. Offsets are those in the payloads, joined; beside the rows stand the
+   * last of their values and their position.
+   */
+  scanRecords(records: readonly KernelRecord[], mode: number, options: ScanOptions = {}): ScannedRecords {
+    const { keys = [], cap = 1024 } = options;
+    const framed = Buffer.concat(records.map(frameRecord));
+    const behind = this.#memory.buffer.byteLength - 64;
+    const from = behind - framed.length;
+    this.#bytes.set(framed, from);
+    this.#bytes.fill(0x7d, behind);
+    const rows: (ScannedRow & { readonly value: string; readonly position: number })[] = [];
+    for (let at = from; at < behind; ) {
+      this.kernel.reset(ARENA, this.#arenaEnd);
+      this.#setKeys(keys);
+      const table = this.#alloc(rowTableBytes(cap, keys.length));
+      this.#view.setUint32(table + 20, cap, true);
+      const count = this.kernel.scanRecords(from, at, behind, table, mode);
+      if (count < 0) throw new RangeError('the arena is full');
+      const piece = this.#read(table, count, from, { cap, keys: mode === recordModes.json ? keys : [] });
+      const values = this.#beside(from, table, count, records[0]!.values.length - 1);
+      for (const [index, row] of piece.rows.entries()) rows.push({ ...row, ...values[index]! });
+      at = from + piece.consumed;
+    }
+    // Bytes before a payload that are none: all headers up to it.
+    const unframe = (offset: number): number => {
+      let headers = 0;
+      let end = 0;
+      for (const record of records) {
+        const header = frameRecord(record).length - record.payload.length;
+        headers += header;
+        end += header + record.payload.length;
+        if (offset < end) return offset - headers;
+      }
+      return offset - headers;
+    };
+    return rows.map((row) => ({ ...row, start: unframe(row.start), end: unframe(row.end), errorAt: unframe(row.errorAt) }));
+  }
+
+  #beside(from: number, table: number, size: number, column: number): { value: string; position: number }[] {
+    const starts = table + ROW_TABLE_HEADER;
+    const heads = this.#alloc(size * 4 + 4);
+    const tokens = this.#alloc(size * 9 + 9);
+    const positions = this.#alloc(size * 8 + 8);
+    this.kernel.findRecords(from, starts, size, heads);
+    this.kernel.recordColumn(heads, size, column, tokens, tokens + size * 4, tokens + size * 8);
+    this.kernel.recordPositions(heads, starts, size, 1, positions);
+    return Array.from({ length: size }, (_, row) => ({
+      value: Buffer.from(
+        this.#bytes.slice(this.#view.getUint32(tokens + 4 * row, true), this.#view.getUint32(tokens + 4 * (size + row), true)),
+      ).toString('latin1'),
+      position: this.#view.getFloat64(positions + 8 * row, true),
+    }));
   }
 
   /** How much of the input is whole rows, and how much the first row is. */

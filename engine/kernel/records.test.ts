@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { recordModes } from '../src/batch/kernel-abi.ts';
+import { mutate, type Random, randomKeys, randomRow, seeded } from './random-rows.ts';
+import { type KernelRecord, ScanHarness } from './scan-harness.ts';
+
+const harnesses = { simd: new ScanHarness('simd'), scalar: new ScanHarness('scalar'), debug: new ScanHarness('debug') };
+const NEWLINE = Buffer.from('\n');
+
+/** Lines, some of them bad or blank, in records of some lines each. */
+function randomRecords(random: Random): KernelRecord[] {
+  return Array.from({ length: random(6) + 1 }, (_, number) => {
+    const lines = Array.from({ length: random(30) + 1 }, () => {
+      const row = Buffer.from(randomRow(random));
+      return random(8) === 0 ? Buffer.alloc(0) : random(4) ? row : mutate(random, row);
+    });
+    return {
+      position: number * 1e9,
+      // Whatever their bytes are: newlines and braces too.
+      values: ['{\n}'.repeat(random(5)), `value ${number}\n`],
+      payload: Buffer.concat(lines.flatMap((line) => [line, NEWLINE])),
+    };
+  });
+}
+
+for (const [mode, options] of [
+  ['json', {}],
+  ['lines', { lines: true }],
+] as const) {
+  test(`records of ${mode} have the rows that their payloads have in one piece, with what stands beside them`, () => {
+    for (let seed = 1; seed <= 300; seed++) {
+      const random = seeded(seed);
+      const records = randomRecords(random);
+      const keys = random(3) ? randomKeys : [];
+      const input = Buffer.concat(records.map(({ payload }) => payload));
+      const expected = harnesses.scalar.scan(input, { keys, cap: 4096, ...options }).rows;
+      const bounds = records.map((_, index) => records.slice(0, index).reduce((sum, { payload }) => sum + payload.length, 0));
+      const beside = expected.map((row) => {
+        const number = bounds.findLastIndex((bound) => bound <= row.start);
+        return { ...row, value: records[number]!.values[1]!, position: number * 1e9 + row.start - bounds[number]! };
+      });
+      for (const harness of Object.values(harnesses)) {
+        for (const cap of [4096, 16])
+          assert.deepEqual(harness.scanRecords(records, recordModes[mode], { keys, cap }), beside, `seed ${seed}`);
+      }
+    }
+  });
+}
+
+test('a record that is one line holds whatever its bytes are', () => {
+  const payloads = ['a\nb', '', '\n\n', 'é', '\xff', '\r'].map((text) => Buffer.from(text, text === '\xff' ? 'latin1' : 'utf8'));
+  const records = payloads.map((payload, position) => ({ position, values: ['v'], payload: Buffer.concat([payload, NEWLINE]) }));
+  const joined = Buffer.concat(records.map(({ payload }) => payload));
+  for (const harness of Object.values(harnesses)) {
+    const rows = harness.scanRecords(records, recordModes.whole, { cap: 16 });
+    assert.deepEqual(
+      rows.map(({ start, end }) => joined.subarray(start, end)),
+      payloads,
+    );
+    assert.deepEqual(
+      rows.map(({ error }) => error),
+      [0, 0, 0, 0, 5, 0],
+    );
+  }
+});
