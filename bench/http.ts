@@ -163,7 +163,10 @@ function startReef(pipeline: string, env: Readonly<Record<string, string>> = {})
 
 /** Resolves when the process says where it listens. */
 async function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Server> {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, REEF_LOG_FORMAT: 'text', ...env },
+  });
   children.push(child);
   let text = '';
   const url = await new Promise<string>((resolve, reject) => {

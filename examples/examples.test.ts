@@ -111,7 +111,10 @@ async function run(
   args: readonly string[],
   stdin?: string,
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [reef, ...args], { signal: t.signal });
+  const child = spawn(process.execPath, [reef, ...args], {
+    signal: t.signal,
+    env: { REEF_LOG_FORMAT: 'text', ...process.env },
+  });
   const texts = [child.stdout, child.stderr].map((stream) => stream.setEncoding('utf8').toArray());
   if (stdin) createReadStream(stdin).pipe(child.stdin);
   else child.stdin.end();

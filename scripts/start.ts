@@ -65,7 +65,8 @@ function reef(args: readonly string[], env: Record<string, string> = {}): Promis
   console.error(`$ npx --no-install reef ${shown.join(' ')}\n`);
   const child = spawn(process.execPath, [join(root, 'engine', 'bin', 'reef.js'), ...args], {
     stdio: 'inherit',
-    env: { ...process.env, ...env },
+    // For people, also where what it says is kept.
+    env: { REEF_LOG_FORMAT: 'text', ...process.env, ...env },
   });
   return new Promise((resolve, reject) => {
     child.once('error', reject);

@@ -25,7 +25,12 @@ if (files.length > 0) {
     options.push('--test-reporter=spec', '--test-reporter-destination=stdout');
     options.push(`--test-reporter=${new URL('no-skips.ts', import.meta.url)}`, '--test-reporter-destination=stderr');
   }
-  const { status } = spawnSync(process.execPath, ['--test', ...options, ...files], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, ['--test', ...options, ...files], {
+    cwd: root,
+    stdio: 'inherit',
+    // What most tests look at is what people see.
+    env: { REEF_LOG_FORMAT: 'text', ...process.env },
+  });
   process.exitCode = status ?? 1;
 } else if (values.servers) {
   console.log('There are no server tests yet (files named *.server.test.ts): nothing was run.');

@@ -23,6 +23,10 @@ export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number | undefined;
+  /** Bytes that wait for a reader. */
+  readonly writableLength?: number;
+  /** Takes text without secrets as it stands, where this output looks for them itself. */
+  readonly plain?: Output;
 }
 
 export const checkUsage = 'reef check FILE|DIR|- [FILE…] [--run-modules]';

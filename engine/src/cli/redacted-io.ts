@@ -15,13 +15,24 @@ function redactedOutput(output: Output): Output {
     get columns() {
       return output.columns;
     },
+    get writableLength() {
+      return output.writableLength ?? 0;
+    },
+    plain: output,
   };
 }
+
+let sayCrash = (text: string): unknown => process.stderr.write(`reef: ${redacted(text)}\n`);
 
 /** The same for what ends the process unforeseen: a user's module that throws from a timer, or a mistake of Reef's. */
 export function redactCrashes(): void {
   process.once('uncaughtException', (error: unknown) => {
-    process.stderr.write(`reef: ${redacted(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`);
+    sayCrash(error instanceof Error ? (error.stack ?? error.message) : String(error));
     process.exit(1);
   });
+}
+
+/** From now on `say` tells what ends the process unforeseen. */
+export function crashesTo(say: (text: string) => unknown): void {
+  sayCrash = say;
 }

@@ -4,8 +4,9 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ReefError } from '../errors.ts';
 import { EnergyMeter } from '../observe/energy.ts';
+import { Logger, type LoggerOptions, type LogLine } from '../observe/logger.ts';
 import { peakMemoryBytes } from '../observe/peak-memory.ts';
-import { renderSummary } from '../observe/summary.ts';
+import { renderSummary, summaryFigures, type Usage } from '../observe/summary.ts';
 import { Terminal } from '../observe/terminal.ts';
 import { endProcess } from '../pipeline/end-threads.ts';
 import type { Metrics } from '../pipeline/metrics.ts';
@@ -15,7 +16,9 @@ import type { Punchline } from '../spec/plan.ts';
 import { defaultStateFolder } from '../state/state-folder.ts';
 import { argumentProblem } from './argument-problem.ts';
 import type { CommandIo } from './check.ts';
+import { readLogging } from './logging-options.ts';
 import { punchlineFiles } from './punchline-files.ts';
+import { crashesTo } from './redacted-io.ts';
 import { runUsage } from './usage.ts';
 
 const MOST_WORKERS = 16;
@@ -25,6 +28,7 @@ interface RunArgs {
   readonly state: string | undefined;
   readonly workers: number;
   readonly drainSecs: number;
+  readonly logging: LoggerOptions;
 }
 
 /**
@@ -32,27 +36,32 @@ interface RunArgs {
  * that was read could be delivered in time; 128 + signal: a batch was stopped before its end, or a second signal came.
  */
 export async function runRun(args: readonly string[], io: CommandIo): Promise<number> {
-  const parsed = parseRunArgs(args);
+  const parsed = parseRunArgs(args, io);
   if (typeof parsed === 'string') {
     io.stderr.write(`reef run: ${parsed}\nusage: ${runUsage}\n`);
     return 2;
   }
   const since = performance.now() - process.uptime() * 1000;
   const energy = EnergyMeter.open();
-  const punchlines = await loadAll(parsed, io);
+  const terminal = new Terminal(io.stderr);
+  const logger = new Logger(terminal, io.stderr, parsed.logging);
+  crashesTo((message) => logger.say({ level: 'error', message }));
+  const punchlines = await loadAll(parsed, io, logger);
   if (!punchlines) return 3;
 
-  const terminal = new Terminal(io.stderr);
   const running: Metrics[] = [];
   let leftOpen = false;
   const stop = new AbortController();
-  const signals = watchSignals(terminal, stop, parsed.drainSecs);
+  const showProgress = (): void => {
+    if (logger.format === 'text') terminal.progress(() => running, since);
+  };
+  const signals = watchSignals(logger, stop, parsed.drainSecs);
   const runs = punchlines.map(async (punchline) => {
-    const result = await runOne(punchline, parsed, io, terminal, {
+    const result = await runOne(punchline, parsed, io, logger, {
       stop: stop.signal,
       started: (metrics) => {
         running.push(metrics);
-        if (running.length === punchlines.length) terminal.progress(() => running, since);
+        if (running.length === punchlines.length) showProgress();
       },
       leftOpen: () => {
         leftOpen = true;
@@ -72,15 +81,27 @@ export async function runRun(args: readonly string[], io: CommandIo): Promise<nu
   };
   const codes = ended.map(({ punchline, result }) => exitCode(punchline.plan, result, signals.received));
   for (const [index, { punchline, result }] of ended.entries()) {
-    if (!(result instanceof Error)) {
-      if (result.error) terminal.print(`reef: ${punchline.label}: ${(result.error as Error).message}\n`);
-      const dead = { id: DEAD_LETTERS, path: result.deadLetters };
-      terminal.print(renderSummary(punchline.label, outcomeText(result), result.metrics, usage, dead));
+    const exitCode = codes[index]!;
+    if (!(result instanceof Error)) tellEnd(logger, punchline.label, result, { usage, exitCode });
+    if (ended.length > 1) {
+      logger.say({ level: 'info', punchline: punchline.label, message: `exit code ${exitCode}` });
     }
-    if (ended.length > 1) terminal.print(`reef: ${punchline.label}: exit code ${codes[index]}\n`);
   }
   if (leftOpen) await endProcess(worst(codes));
   return worst(codes);
+}
+
+function tellEnd(
+  logger: Logger,
+  punchline: string,
+  result: RunResult,
+  { usage, exitCode }: { readonly usage: Usage; readonly exitCode: number },
+): void {
+  if (result.error) logger.say({ level: 'error', punchline, ...errorLine(result.error) });
+  const dead = { id: DEAD_LETTERS, path: result.deadLetters };
+  const message = outcomeText(result);
+  const summary = summaryFigures({ outcome: result.outcome, exitCode }, result.metrics, usage, dead);
+  logger.write({ level: 'info', punchline, message, summary }, renderSummary(punchline, message, result.metrics, usage, dead));
 }
 
 /** A punchline, how the log calls it, and where it keeps its state. */
@@ -91,7 +112,7 @@ interface Started {
 }
 
 /** `undefined` when one of them is wrong, which has been told: nothing is started then. */
-async function loadAll(args: RunArgs, io: CommandIo): Promise<readonly Started[] | undefined> {
+async function loadAll(args: RunArgs, io: CommandIo, logger: Logger): Promise<readonly Started[] | undefined> {
   const { loadPunchlines } = await import('../punchline/load.ts');
   const { renderProblem } = await import('../punchline/problem.ts');
   const plans: Punchline[] = [];
@@ -100,12 +121,17 @@ async function loadAll(args: RunArgs, io: CommandIo): Promise<readonly Started[]
   try {
     files = await punchlineFiles(args.file, io.cwd);
   } catch (error) {
-    io.stderr.write(`reef run: ${(error as Error).message}\n`);
+    const { message } = error as Error;
+    logger.write({ level: 'error', message }, `reef run: ${message}\n`);
     return undefined;
   }
   for (const file of files) {
     const { punchlines, problems, source } = await loadPunchlines(file, io);
-    for (const problem of problems) io.stderr.write(`${renderProblem(problem, io.stderr.isTTY ? source : undefined)}\n`);
+    for (const problem of problems) {
+      const { severity, message, ...data } = problem;
+      const level = severity === 'error' ? 'error' : 'warn';
+      logger.write({ level, message, data }, `${renderProblem(problem, io.stderr.isTTY ? source : undefined)}\n`);
+    }
     wrong ||= problems.some(({ severity }) => severity === 'error');
     plans.push(...punchlines);
   }
@@ -128,30 +154,40 @@ async function runOne(
   { plan, label, stateFolder }: Started,
   args: RunArgs,
   io: CommandIo,
-  terminal: Terminal,
+  logger: Logger,
   options: Pick<RunOptions, 'stop' | 'started' | 'leftOpen'>,
 ): Promise<RunResult | Error> {
   try {
     return await runPunchline(plan, {
       stateFolder,
       workers: args.workers,
-      log: terminal.log(label),
+      log: logger.log(label),
       ...options,
       drainMs: args.drainSecs * 1000,
       tracking: io.env.REEF_BENCH_NOOP !== '1',
     });
   } catch (error) {
-    const message = error instanceof ReefError ? error.message : ((error as Error).stack ?? String(error));
-    terminal.print(`reef: ${label}: ${message}\n`);
+    logger.say({ level: 'error', punchline: label, ...errorLine(error) });
     return error as Error;
   }
 }
 
-function parseRunArgs(args: readonly string[]): RunArgs | string {
+function errorLine(error: unknown): Pick<LogLine, 'message' | 'data'> {
+  if (error instanceof ReefError) return { message: error.message, data: { code: error.code } };
+  return { message: (error as Error).stack ?? String(error) };
+}
+
+function parseRunArgs(args: readonly string[], io: CommandIo): RunArgs | string {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
-      options: { state: { type: 'string' }, workers: { type: 'string' }, 'drain-secs': { type: 'string' } },
+      options: {
+        state: { type: 'string' },
+        workers: { type: 'string' },
+        'drain-secs': { type: 'string' },
+        'log-format': { type: 'string' },
+        'log-level': { type: 'string' },
+      },
       allowPositionals: true,
     });
     const [file, ...more] = positionals;
@@ -164,7 +200,9 @@ function parseRunArgs(args: readonly string[]): RunArgs | string {
     if (values.state === '') return '--state is empty, expected the name of a folder';
     const drainSecs = Number(values['drain-secs'] ?? DRAIN_SECS);
     if (!(drainSecs >= 0)) return `--drain-secs is "${values['drain-secs']}", expected a number of seconds`;
-    return { file, state: values.state, workers, drainSecs };
+    const logging = readLogging(values, io);
+    if (typeof logging === 'string') return logging;
+    return { file, state: values.state, workers, drainSecs, logging };
   } catch (error) {
     return argumentProblem(error);
   }
@@ -172,7 +210,7 @@ function parseRunArgs(args: readonly string[]): RunArgs | string {
 
 /** The first signal ends in order, the second at once, the third whatever hangs. */
 function watchSignals(
-  terminal: Terminal,
+  logger: Logger,
   stop: AbortController,
   drainSecs: number,
 ): { readonly received: number | undefined; close(): void } {
@@ -184,7 +222,8 @@ function watchSignals(
     if (count === 2) void endProcess(128 + numbers[signal]);
     if (count > 1) return;
     received = numbers[signal];
-    terminal.print(`reef: ${signal}: delivering what was read, for ${drainSecs} s at most; once more ends at once\n`);
+    const message = `${signal}: delivering what was read, for ${drainSecs} s at most; once more ends at once`;
+    logger.say({ level: 'info', message });
     stop.abort();
   };
   process.on('SIGINT', on).on('SIGTERM', on);

@@ -1,4 +1,5 @@
 import type { Metrics } from '../pipeline/metrics.ts';
+import type { Json } from '../spec/plan.ts';
 import { bytes, duration, short, whole } from './format.ts';
 
 export interface Usage {
@@ -44,6 +45,37 @@ export function renderSummary(
   lines.push(['memory', `${bytes(usage.peakBytes)} at most`]);
   const title = `${name}: ${outcome} in ${duration(usage.seconds)}`;
   return `${[title, ...lines.map(([label, text]) => `  ${label!.padEnd(8)}${text}`)].join('\n')}\n`;
+}
+
+/** The same for machines. Names do not change. */
+export function summaryFigures(
+  { outcome, exitCode }: { readonly outcome: string; readonly exitCode: number },
+  metrics: Metrics,
+  usage: Usage,
+  deadLetters: { readonly id: string; readonly path: string },
+): Json {
+  const { rowsIn, bytesIn, malformed, notObject, filtered, nowhere, rejected } = metrics;
+  const sinks = [...metrics.sinks].filter(([id]) => id !== deadLetters.id);
+  return {
+    outcome,
+    exit_code: exitCode,
+    rows_in: rowsIn,
+    bytes_in: bytesIn,
+    sinks: Object.fromEntries(sinks.map(([id, { delivered, dropped, retries }]) => [id, { delivered, dropped, retries }])),
+    filtered,
+    nowhere,
+    malformed,
+    not_object: notObject,
+    rejected,
+    rejected_by: Object.fromEntries(metrics.rejectedBy),
+    dead_letters: metrics.sinks.get(deadLetters.id)?.delivered ?? 0,
+    dead_letters_file: deadLetters.path,
+    notices: [...metrics.notices.values()].map(({ node, what, rows }) => ({ node, what, rows })),
+    seconds: usage.seconds,
+    cpu_seconds: usage.cpuSeconds,
+    ...(usage.joules === undefined ? {} : { joules: usage.joules }),
+    peak_bytes: usage.peakBytes,
+  };
 }
 
 function rejectedReasons(by: ReadonlyMap<string, number>, malformed: number, notObject: number): string {

@@ -1,6 +1,5 @@
-/** Standard error as people see it: log lines, and below them one progress line where it is a terminal. */
+/** Standard error as people see it: what is said, and below it one progress line where it is a terminal. */
 import type { Metrics } from '../pipeline/metrics.ts';
-import type { Log } from '../spec/node.ts';
 import { bytes, duration, short, whole } from './format.ts';
 
 const REFRESH_MS = 200;
@@ -10,6 +9,8 @@ export interface TextOutput {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number | undefined;
+  readonly writableLength?: number;
+  readonly plain?: TextOutput;
 }
 
 export class Terminal {
@@ -19,15 +20,6 @@ export class Terminal {
 
   constructor(output: TextOutput) {
     this.#output = output;
-  }
-
-  /** A log whose lines name the punchline they are about. */
-  log(punchline: string): Log {
-    const line = (level: string, message: string, data?: Readonly<Record<string, unknown>>): void => {
-      const node = typeof data?.node === 'string' ? ` ${data.node}:` : '';
-      this.print(`${new Date().toISOString()} ${level} ${punchline}:${node} ${message}\n`);
-    };
-    return { info: (message, data) => line('info', message, data), warn: (message, data) => line('warn', message, data) };
   }
 
   print(text: string): void {

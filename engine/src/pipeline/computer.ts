@@ -189,7 +189,7 @@ export class Computer {
         this.#fail(new ReefError('function', message.message));
         break;
       case 'log':
-        this.#options.log[message.level](message.message, { node: message.node });
+        this.#options.log[message.level](message.message, message.data as Readonly<Record<string, unknown>>);
         break;
       case 'need':
         handOver(handle.jobs[0]!, message.parts);

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { resolveNodeSpec } from '../nodes.ts';
 import type { AnySink, Log, Sink, SinkContext, SinkSpec } from '../spec/node.ts';
+import { nodeLog } from '../spec/node-log.ts';
 import type { Json, Punchline, PunchlineNode } from '../spec/plan.ts';
 import type { PipelineState, SinkOpeners } from './options.ts';
 import { DEAD_LETTERS } from './plan-worker.ts';
@@ -37,6 +38,6 @@ async function open(
 ): Promise<AnySink> {
   const resume: Json | undefined = state.checkpoint?.sinks[own.id];
   const memory = join(state.folder, 'sinks', encodeURIComponent(own.id));
-  const context = { ...own, punchlineKind: punchline.kind, log, resume, memory };
+  const context = { ...own, punchlineKind: punchline.kind, log: nodeLog(log, own.id), resume, memory };
   return spec.open(context as unknown as SinkContext<never>);
 }

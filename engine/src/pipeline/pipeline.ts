@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { defaultRetry } from '../delivery/backoff.ts';
 import type { SourceContext, SourceSpec } from '../spec/node.ts';
+import { nodeLog } from '../spec/node-log.ts';
 import type { Json, Punchline, PunchlineNode } from '../spec/plan.ts';
 import type { Counts, PreparedFunction, WorkerPlan } from '../worker/protocol.ts';
 import { Checkpointer, type Snapshot } from './checkpointer.ts';
@@ -217,7 +218,7 @@ export class Pipeline {
       settings: node.settings,
       folder: this.#punchline.folder,
       punchlineKind: this.#punchline.kind,
-      log: this.#options.log,
+      log: nodeLog(this.#options.log, node.id),
       codec: node.codec ?? { name: 'json' },
       declared: edges.length === node.out.length ? edges.flatMap(({ columns }) => columns ?? []) : undefined,
     };

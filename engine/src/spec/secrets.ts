@@ -5,9 +5,13 @@
  * Rows are no messages: a secret that a punchline puts into a column stands there.
  */
 
+import type { Json } from './plan.ts';
+
 /** Shorter ones are not looked for: every second line would hold them. */
 export const SHORTEST_SECRET = 4;
 const SHOWN = '***';
+/** What lies deeper in data is not shown: it may lead back to where it began. */
+const DEEPEST = 5;
 /** Of a secret with several lines (a key in PEM), each line this long is one by itself. */
 const SHORTEST_LINE = 16;
 
@@ -47,6 +51,30 @@ export function keptSecrets(): readonly string[] {
 export function redacted(text: string): string {
   if (whole === undefined) return text;
   return text.replace(whole, SHOWN).replace(/\S{4,}(?=…|\.\.\.)/g, withoutCutSecret);
+}
+
+/** A copy, fit for JSON, of anything that a message brings along: without secrets, also where one is a number. */
+export function redactedData(value: unknown, depth = 0): Json {
+  switch (typeof value) {
+    case 'string':
+      return redacted(value);
+    case 'boolean':
+      return value;
+    case 'number':
+      return kept.has(String(value)) ? SHOWN : value;
+    case 'bigint':
+      return redacted(String(value));
+    case 'object': {
+      if (value === null) return null;
+      if (value instanceof Error) return redacted(value.message);
+      if (depth > DEEPEST) return '…';
+      if (Array.isArray(value)) return value.map((item) => redactedData(item, depth + 1));
+      const entries = Object.entries(value).filter(([, item]) => item !== undefined && typeof item !== 'function');
+      return Object.fromEntries(entries.map(([key, item]) => [redacted(key), redactedData(item, depth + 1)]));
+    }
+    default:
+      return null;
+  }
 }
 
 function withoutCutSecret(word: string): string {

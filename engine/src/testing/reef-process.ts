@@ -43,7 +43,11 @@ export function startReef(
   env: Readonly<Record<string, string>> = {},
   entry = mainFile,
 ): ReefProcess {
-  const child = spawn(process.execPath, [entry, ...args], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, [entry, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // What most tests look at is what people see.
+    env: { REEF_LOG_FORMAT: 'text', ...process.env, ...env },
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -3,7 +3,8 @@ import { parentPort } from 'node:worker_threads';
 import { createDecoder } from '../batch/decoder.ts';
 import { resolveNodeSpec } from '../nodes.ts';
 import type { BatchFunction, FunctionSpec, Log } from '../spec/node.ts';
-import { keepSecret } from '../spec/secrets.ts';
+import { nodeLog } from '../spec/node-log.ts';
+import { keepSecret, redactedData } from '../spec/secrets.ts';
 import { Chain, emptyCounts, isStop, type OpenedFunction } from './chain.ts';
 import { Notices } from './notices.ts';
 import { Output } from './output.ts';
@@ -94,10 +95,11 @@ function rejectAll(reason: string): BatchFunction {
 }
 
 function logFor(node: string): Log {
-  return {
-    info: (message) => send({ type: 'log', level: 'info', node, message }),
-    warn: (message) => send({ type: 'log', level: 'warn', node, message }),
+  // What a function gives along may be anything; what is sent must be plain.
+  const sent = (level: 'info' | 'warn') => (message: string, data: unknown) => {
+    send({ type: 'log', level, message: String(message), data: redactedData(data) });
   };
+  return nodeLog({ info: sent('info'), warn: sent('warn') }, node);
 }
 
 function add(sum: Counts, more: Counts): void {

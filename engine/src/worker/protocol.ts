@@ -206,4 +206,5 @@ export type FromWorker =
       readonly parts: readonly Part[];
       readonly counts: Counts;
     }
-  | { readonly type: 'log'; readonly level: 'info' | 'warn'; readonly node: string; readonly message: string };
+  /** `data` names the node. */
+  | { readonly type: 'log'; readonly level: 'info' | 'warn'; readonly message: string; readonly data: Json };
