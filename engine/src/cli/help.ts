@@ -32,7 +32,7 @@ const options: readonly (readonly [name: string, what: string])[] = [
   ['--state DIR', 'where checkpoints and the dead-letter file are kept'],
   ['--workers N', 'threads that run functions; default: as many as the machine has cores, at most 4'],
   ['--drain-secs N', 'how long a stop waits for sinks to take what was read; default: 10'],
-  ['--log-format F', 'text for people, json for programs; default: text on a terminal, json elsewhere; or REEF_LOG_FORMAT'],
+  ['--log-format F', 'text or json; default: text on a terminal, json elsewhere; or REEF_LOG_FORMAT'],
   ['--log-level L', 'what is less important is left out: info (default), warn or error; or REEF_LOG_LEVEL'],
   ['--run-modules', 'check also runs modules of your own (type: ./x.ts), to learn their settings and columns'],
 ];
