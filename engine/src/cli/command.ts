@@ -1,9 +1,8 @@
 /** Finds the command that a command line asks for, and loads only that. */
-import { readFileSync } from 'node:fs';
-import { packageFile } from '../assets.ts';
 import { nearestWord } from '../spec/nearest-word.ts';
 import type { CommandIo } from './check.ts';
 import { redactCrashes, redactedIo } from './redacted-io.ts';
+import { reefVersion } from './version.ts';
 
 type Command = (args: readonly string[], io: CommandIo) => Promise<number> | number;
 
@@ -19,6 +18,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   test: async () => (await import('./test.ts')).runTest,
   new: async () => (await import('./new.ts')).runNew,
   help: async () => help,
+  audit: async () => (await import('./audit.ts')).runAudit,
   inspect: async () => (await import('./inspect.ts')).runInspect,
   bench: async () => (await import('./bench.ts')).runBench,
 };
@@ -26,7 +26,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 export async function runCommand(args: readonly string[], io: CommandIo): Promise<number> {
   const [name, ...rest] = args;
   if (name === '--version' || name === '-V') {
-    io.stdout.write(`reef ${version()}\n`);
+    io.stdout.write(`reef ${reefVersion()}\n`);
     return 0;
   }
   if (name === undefined || name === '--help' || name === '-h') return help([], io);
@@ -55,9 +55,4 @@ async function help(args: readonly string[], io: CommandIo): Promise<number> {
     io.stderr.write(`reef help: ${(error as Error).message}\n`);
     return 2;
   }
-}
-
-function version(): string {
-  const text = readFileSync(packageFile(), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -6,7 +6,7 @@ import { nearestWord } from '../spec/nearest-word.ts';
 import { alignColumns, wrap } from './align-columns.ts';
 import { checkUsage } from './check.ts';
 import { type NodeFacts, nodeFacts } from './node-facts.ts';
-import { benchUsage, inspectUsage, listUsage, newUsage, runUsage, schemaUsage, testUsage } from './usage.ts';
+import { auditUsage, benchUsage, inspectUsage, listUsage, newUsage, runUsage, schemaUsage, testUsage } from './usage.ts';
 
 interface CommandFacts {
   readonly usage: string;
@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, CommandFacts>> = {
   new: { usage: newUsage, what: 'writes a source, function or sink of your own, small and working, with a test' },
   inspect: { usage: inspectUsage, what: 'tells what a wasm module is, needs and would be allowed, without running it' },
   bench: { usage: benchUsage, what: 'measures a wasm function over rows of yours, against the same rows passed through' },
+  audit: { usage: auditUsage, what: 'prints which configuration and code was active when, or verifies that record' },
   list: { usage: listUsage, what: 'names the node types that there are; --json all that is known of them' },
   help: { usage: 'reef help [TYPE|COMMAND]', what: 'prints this, the settings of one node type, or what one command takes' },
   schema: { usage: schemaUsage, what: 'prints the JSON Schema of punchlines, for editors' },
@@ -34,6 +35,7 @@ const options: readonly (readonly [name: string, what: string])[] = [
   ['--drain-secs N', 'how long a stop waits for sinks to take what was read; default: 10'],
   ['--log-format F', 'text or json; default: text on a terminal, json elsewhere; or REEF_LOG_FORMAT'],
   ['--log-level L', 'what is less important is left out: info (default), warn or error; or REEF_LOG_LEVEL'],
+  ['--verify', 'audit only says whether the record is whole: code 1 where it is not'],
   ['--run-modules', 'check also runs modules of your own (type: ./x.ts), to learn their settings and columns'],
 ];
 

@@ -13,6 +13,7 @@ import type { Metrics } from '../pipeline/metrics.ts';
 import { DEAD_LETTERS } from '../pipeline/plan-worker.ts';
 import { DRAIN_SECS, type RunOptions, type RunResult, runPunchline } from '../pipeline/run-punchline.ts';
 import type { Punchline } from '../spec/plan.ts';
+import { sha256 } from '../state/audit-log.ts';
 import { defaultStateFolder } from '../state/state-folder.ts';
 import { argumentProblem } from './argument-problem.ts';
 import type { CommandIo } from './check.ts';
@@ -20,6 +21,7 @@ import { readLogging } from './logging-options.ts';
 import { punchlineFiles } from './punchline-files.ts';
 import { crashesTo } from './redacted-io.ts';
 import { runUsage } from './usage.ts';
+import { reefVersion } from './version.ts';
 
 const MOST_WORKERS = 16;
 
@@ -109,6 +111,8 @@ interface Started {
   readonly plan: Punchline;
   readonly label: string;
   readonly stateFolder: string;
+  /** Of its file as it was read. */
+  readonly fileSha256: string;
 }
 
 /** `undefined` when one of them is wrong, which has been told: nothing is started then. */
@@ -116,6 +120,7 @@ async function loadAll(args: RunArgs, io: CommandIo, logger: Logger): Promise<re
   const { loadPunchlines } = await import('../punchline/load.ts');
   const { renderProblem } = await import('../punchline/problem.ts');
   const plans: Punchline[] = [];
+  const digests = new Map<string, string>();
   let wrong = false;
   let files: readonly string[];
   try {
@@ -126,7 +131,7 @@ async function loadAll(args: RunArgs, io: CommandIo, logger: Logger): Promise<re
     return undefined;
   }
   for (const file of files) {
-    const { punchlines, problems, source } = await loadPunchlines(file, io);
+    const { punchlines, problems, source, text = '' } = await loadPunchlines(file, io);
     for (const problem of problems) {
       const { severity, message, ...data } = problem;
       const level = severity === 'error' ? 'error' : 'warn';
@@ -134,6 +139,7 @@ async function loadAll(args: RunArgs, io: CommandIo, logger: Logger): Promise<re
     }
     wrong ||= problems.some(({ severity }) => severity === 'error');
     plans.push(...punchlines);
+    for (const punchline of punchlines) digests.set(punchline.file, sha256(text));
   }
   if (wrong) return undefined;
   const inFolder = files[0] !== args.file;
@@ -144,6 +150,7 @@ async function loadAll(args: RunArgs, io: CommandIo, logger: Logger): Promise<re
     const below = [...(inFolder ? [basename(file)] : []), ...(inFolder || plans.length > 1 ? [name] : [])];
     return {
       plan,
+      fileSha256: digests.get(file)!,
       label: alone ? name : `${name} (${basename(file)})`,
       stateFolder: args.state === undefined ? defaultStateFolder(file, name, io.env) : join(args.state, ...below),
     };
@@ -151,7 +158,7 @@ async function loadAll(args: RunArgs, io: CommandIo, logger: Logger): Promise<re
 }
 
 async function runOne(
-  { plan, label, stateFolder }: Started,
+  { plan, label, stateFolder, fileSha256 }: Started,
   args: RunArgs,
   io: CommandIo,
   logger: Logger,
@@ -162,6 +169,7 @@ async function runOne(
       stateFolder,
       workers: args.workers,
       log: logger.log(label),
+      audit: { reefVersion: reefVersion(), fileSha256 },
       ...options,
       drainMs: args.drainSecs * 1000,
       tracking: io.env.REEF_BENCH_NOOP !== '1',

@@ -5,7 +5,7 @@ import { batchFunction, type FunctionContext, type PrepareContext } from '../spe
 import { resolveModule } from '../wasm/artifacts/resolve-module.ts';
 import { examineFunction } from '../wasm/examine-function.ts';
 import type { FunctionModule } from '../wasm/function-module.ts';
-import { loadFunction, openRlineFunction } from '../wasm/open-function.ts';
+import { type LoadedFunction, loadFunction, openRlineFunction } from '../wasm/open-function.ts';
 
 const limits = {
   cpu_ms_per_row: integer(
@@ -121,6 +121,7 @@ export default batchFunction({
       .update((await resolveModule(referenceOf(context))).bytes)
       .digest('hex'),
   prepare: (context) => loadFunction(optionsOf(context)),
+  moduleOf: (prepared) => prepared as LoadedFunction,
   open,
 });
 

@@ -179,6 +179,11 @@ export class Pipeline {
     this.#drain.abort();
   }
 
+  /** What the functions have made once for all workers, in the order of the plan. */
+  get prepared(): readonly PreparedFunction[] {
+    return this.#prepared;
+  }
+
   get stopping(): boolean {
     return this.#drain.signal.aborted;
   }

@@ -7,6 +7,7 @@ import type { Log } from '../spec/node.ts';
 import type { Punchline } from '../spec/plan.ts';
 import { bootId } from '../state/boot.ts';
 import { openState, type State } from '../state/state.ts';
+import { Audit, type AuditFacts } from './audit.ts';
 import { type Metrics, newMetrics } from './metrics.ts';
 import { realSinks } from './open-sinks.ts';
 import { defaultTuning, type PipelineOptions } from './options.ts';
@@ -33,6 +34,8 @@ export interface RunOptions {
   readonly tracking?: boolean;
   readonly tuning?: Partial<Pick<PipelineOptions, 'slotBytes' | 'maxRowBytes' | 'maxRows' | 'idleMs' | 'checkpointMs'>>;
   readonly drainMs?: number;
+  /** For the audit log; absent: none is written. */
+  readonly audit?: AuditFacts;
   /** Rows are about to flow. */
   started?(metrics: Metrics): void;
   /** A node could not be closed in time: what it holds may keep the process from ending by itself. */
@@ -84,11 +87,14 @@ export async function runPunchline(punchline: Punchline, options: RunOptions): P
         process.kill(process.pid, 'SIGKILL');
       },
     });
-    const result = await runOpened(pipeline, punchline, state, { ...options, control }).catch(async (error: unknown) => {
+    const audit = options.audit && new Audit(state, options.audit, options.log);
+    const active = async (): Promise<void> => audit?.started({ punchline, specs, prepared: pipeline.prepared });
+    const result = await runOpened(pipeline, punchline, state, { ...options, control, active }).catch(async (error: unknown) => {
       // A start that failed in order was not killed. What a run before was killed over is kept until a start gets through.
       if (state.interrupted.length === 0) await state.markClean({ durable: false });
       throw error;
     });
+    await audit?.stopped(result.outcome, result.error);
     await state.markClean({ durable: result.outcome === 'finished' || result.outcome === 'stopped' });
     return result;
   } finally {
@@ -100,7 +106,7 @@ async function runOpened(
   pipeline: Pipeline,
   punchline: Punchline,
   state: State,
-  options: RunOptions & { readonly control: RunControl },
+  options: RunOptions & { readonly control: RunControl; active(): Promise<void> },
 ): Promise<RunResult> {
   const { exit } = options.control;
   const { metrics } = pipeline;
@@ -114,7 +120,10 @@ async function runOpened(
   if (options.stop.aborted) stop();
   else options.stop.addEventListener('abort', stop, { once: true });
   try {
-    const opened = pipeline.open().then(() => state.markStarted());
+    const opened = pipeline
+      .open()
+      .then(options.active)
+      .then(() => state.markStarted());
     // Nothing was read: when a node does not open, there is nothing to wait for.
     if ((await Promise.race([opened, undrained.promise])) === 'undrained') {
       opened.catch(() => {});

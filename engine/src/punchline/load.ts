@@ -31,6 +31,8 @@ export interface Loaded {
   readonly problems: readonly Problem[];
   /** For showing lines beside problems; absent when the file cannot be read. */
   readonly source?: SourceText;
+  /** The file as it was read; absent when it cannot be. */
+  readonly text?: string;
 }
 
 /** Larger files are no punchlines. */
@@ -73,7 +75,7 @@ export async function loadPunchlines(file: string, options: LoadOptions = {}): P
       );
     } else punchlines.push(punchline);
   }
-  return { punchlines, problems: problems.sorted(), source };
+  return { punchlines, problems: problems.sorted(), source, text };
 }
 
 async function readBytes(path: string, options: LoadOptions): Promise<Buffer> {

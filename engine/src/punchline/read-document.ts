@@ -34,7 +34,7 @@ export async function readDocument(tree: Tree, context: DocumentContext): Promis
   if (!map) return undefined;
   const entry = checkKeys(map, documentKeys, problems, (key) => (specKeys.known.includes(key) ? 'it under spec' : undefined));
   const versionEntry = entry('apiVersion');
-  if (versionEntry) choiceAt(versionEntry, 'apiVersion', [API_VERSION], problems);
+  const apiVersion = versionEntry && choiceAt(versionEntry, 'apiVersion', [API_VERSION], problems);
   const kindEntry = entry('kind');
   const kind = kindEntry && readKind(kindEntry, problems);
   // Nothing in it is meant for Reef.
@@ -59,6 +59,7 @@ export async function readDocument(tree: Tree, context: DocumentContext): Promis
   const exit = runTime?.exit;
   return {
     kind: kind ?? 'StreamPunchline',
+    ...(apiVersion === undefined ? {} : { apiVersion }),
     name,
     annotations: metadata.annotations,
     file,

@@ -217,6 +217,8 @@ export interface FunctionSpec<F extends Fields = Fields> extends NodeSpecificati
    * must survive a structured clone (a `WebAssembly.Module` does), is `context.prepared` there.
    */
   prepare?(context: PrepareContext<F>): Promise<unknown>;
+  /** For the audit log: the module within what `prepare` resolved with, by its SHA-256, and where it was found. */
+  moduleOf?(prepared: unknown): { readonly digest: string; readonly from: string };
   open(context: FunctionContext<F>): BatchFunction | Promise<BatchFunction>;
 }
 

@@ -32,6 +32,8 @@ export interface RetryPolicy {
 /** A punchline that has been read, checked and given all its defaults: plain data, may be posted to a worker. */
 export interface Punchline {
   readonly kind: PunchlineKind;
+  /** As it was given. */
+  readonly apiVersion?: string;
   /** `metadata.name`, else the file's name without its ending. */
   readonly name: string;
   readonly annotations: Readonly<Record<string, string>>;

@@ -20,7 +20,7 @@ export function defaultStateFolder(
   return join(stateHome(env), folder + suffix);
 }
 
-function stateHome(env: Readonly<Record<string, string | undefined>>): string {
+export function stateHome(env: Readonly<Record<string, string | undefined>>): string {
   if (env.REEF_STATE_HOME) return env.REEF_STATE_HOME;
   // The XDG base directory specification: a relative path is to be ignored.
   const xdg = env.XDG_STATE_HOME;

@@ -9,6 +9,7 @@
  * | `dead-letters.ndjson`| rejected rows where the punchline has no error table                                    |
  * | `running`            | is there while a run has not ended in order; empty once all of it was opened            |
  * | `boot`               | the start of the machine that the checkpoint is good for, where it did not wait for the disk |
+ * | `audit.ndjson`       | which configuration and code was active when                                            |
  * | `lock`               | names the process that uses the folder                                                  |
  */
 import { access, readFile, rm, truncate, writeFile } from 'node:fs/promises';

@@ -44,9 +44,15 @@ export interface OpenFunctionOptions {
   readonly stopAtRate?: number;
 }
 
-export async function loadFunction({ reference, function: name, limits }: LoadOptions): Promise<FunctionModule> {
-  const { bytes } = await resolveModule(reference);
-  return loadFunctionModule(bytes, { name: reference.path, function: name, memoryBytes: limits.memoryBytes });
+export interface LoadedFunction extends FunctionModule {
+  /** For people: the file, or the artifact with its version and place. */
+  readonly from: string;
+}
+
+export async function loadFunction({ reference, function: name, limits }: LoadOptions): Promise<LoadedFunction> {
+  const { bytes, from } = await resolveModule(reference);
+  const module = await loadFunctionModule(bytes, { name: reference.path, function: name, memoryBytes: limits.memoryBytes });
+  return { ...module, from };
 }
 
 export function openRlineFunction(module: FunctionModule, options: OpenFunctionOptions): BatchFunction {
