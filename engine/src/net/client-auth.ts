@@ -1,7 +1,7 @@
 /** How a node shows a server who it is: basic, bearer, API key, or a token that it gets from an OAuth2 server. */
 import { choice, group, type Settings, secret, text } from '../spec/fields.ts';
 import type { SettingIssue } from '../spec/node.ts';
-import { headerIssue, urlIssue } from './client.ts';
+import { headerIssue, urlIssue } from './url-issue.ts';
 
 const fields = {
   type: choice(

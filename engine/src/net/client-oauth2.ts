@@ -75,7 +75,7 @@ export class OAuth2Credentials implements Credentials {
           ['Accept', 'application/json'],
           ['Authorization', `Basic ${Buffer.from(name).toString('base64')}`],
         ],
-        body: [Buffer.from(form.toString())],
+        body: Buffer.from(form.toString()),
         mostBodyBytes: MOST_ANSWER_BYTES,
       },
       signal,

@@ -1,19 +1,24 @@
 /**
- * An HTTP/1.1 client for sinks: connections that are kept, bodies written straight from shared memory, and errors that say in words
- * what is wrong. Of our own because Node's costs three times as much CPU for a request (170 against 50 µs where this was measured),
- * which is most of what a row costs on its way through.
+ * An HTTP/1.1 client: connections that are kept, bodies written from where they stand, and errors that say in words what is wrong.
+ * undici speaks the protocol; who uses this does not see it.
  */
 import { ReefError } from '../errors.ts';
-import { type Connection, connect } from './client-connection.ts';
-import type { Response } from './client-response.ts';
+import { Connection, type Exchange, type Response, StaleConnectionError } from './client-connection.ts';
+import { makeConnector } from './client-connector.ts';
+import { type Connector, type HttpLibrary, loadHttpLibrary } from './client-library.ts';
+import { type ClientProxy, type ProxyServer, proxyTo } from './client-proxy.ts';
 import type { ClientTlsContext } from './client-tls.ts';
 
 export interface HttpClientOptions {
+  /** Where requests go that name no target of their own. */
   readonly url: string;
   /** What asks, for messages: `send to HTTP sink "out"`. */
   readonly action: string;
   /** Must be there when the URL is https. */
   readonly tls: ClientTlsContext | undefined;
+  readonly proxy?: ClientProxy | undefined;
+  /** Path of the socket that the server listens at; the URL says what it is asked for. */
+  readonly unixSocket?: string | undefined;
   readonly connectTimeoutMs: number;
   readonly responseTimeoutMs: number;
   /** Connections without work are closed after this time, or sooner where the server says so. */
@@ -22,9 +27,12 @@ export interface HttpClientOptions {
 
 export interface HttpRequest {
   readonly method: string;
+  /** Path and query, where they are not those of the URL. */
+  readonly target?: string;
   /** Names and values; length, host and the like are added. */
   readonly headers: readonly (readonly [string, string])[];
-  readonly body: readonly Uint8Array[];
+  /** May be a view over shared memory: it is read until the response has come, or this has failed. */
+  readonly body?: Uint8Array;
   /** Bytes of the answer's body that are kept. */
   readonly mostBodyBytes: number;
 }
@@ -32,29 +40,41 @@ export interface HttpRequest {
 /** Most servers close a connection after 5 seconds or more: sooner, so that a request does not meet that. */
 const IDLE_MS = 4000;
 
+interface Way {
+  readonly library: HttpLibrary;
+  readonly connect: Connector;
+}
+
 export class HttpClient {
   readonly #options: HttpClientOptions;
   readonly #url: URL;
-  /** What every head begins with, behind the method. */
-  readonly #target: string;
+  readonly #proxy: ProxyServer | undefined;
+  /** Put before each request's own. */
+  readonly #headers: readonly string[];
   readonly #free: Connection[] = [];
   readonly #busy = new Set<Connection>();
+  #way: Way | undefined;
   #closed = false;
 
   /** The URL must be one of http or https, see `urlIssue`. */
   constructor(options: HttpClientOptions) {
     this.#options = options;
     this.#url = new URL(options.url);
-    // `host` has the port where it is not the usual one, and brackets around an IPv6 address.
-    this.#target = `${this.#url.pathname}${this.#url.search} HTTP/1.1\r\nHost: ${this.#url.host}\r\n`;
+    this.#proxy = options.unixSocket === undefined ? proxyTo(this.#url, options.proxy) : undefined;
+    this.#headers = this.#forwarded
+      ? ['host', this.#url.host, ...(this.#proxy!.authorization ? ['proxy-authorization', this.#proxy!.authorization] : [])]
+      : [];
+  }
+
+  get origin(): string {
+    return this.#url.origin;
   }
 
   /** Rejects with a `ReefError`, always one that may be retried, or with the signal's reason. */
   async request(request: HttpRequest, signal: AbortSignal): Promise<Response> {
     try {
-      const { connection, response } = await this.#send(request, signal);
-      this.#rest(connection, response);
-      return response;
+      this.#way ??= await this.#findWay();
+      return await this.#send(request, signal);
     } catch (error) {
       if (!(error instanceof ReefError)) throw error;
       const { action } = this.#options;
@@ -67,98 +87,52 @@ export class HttpClient {
     for (const connection of [...this.#free, ...this.#busy]) connection.close();
   }
 
-  async #send(request: HttpRequest, signal: AbortSignal): Promise<{ connection: Connection; response: Response }> {
-    const whole = {
-      head: this.#head(request),
-      body: request.body,
-      timeoutMs: this.#options.responseTimeoutMs,
-      mostBodyBytes: request.mostBodyBytes,
-    };
+  /** The proxy is asked for the URL itself. Otherwise it only carries what is encrypted. */
+  get #forwarded(): boolean {
+    return this.#proxy !== undefined && this.#url.protocol === 'http:';
+  }
+
+  async #findWay(): Promise<Way> {
+    const { tls, unixSocket, connectTimeoutMs } = this.#options;
+    const library = await loadHttpLibrary();
+    const connect = makeConnector({
+      library,
+      secure: this.#url.protocol === 'https:',
+      tls,
+      proxy: this.#proxy,
+      unixSocket,
+      timeoutMs: connectTimeoutMs,
+    });
+    return { library, connect };
+  }
+
+  async #send(request: HttpRequest, signal: AbortSignal): Promise<Response> {
+    const exchange = this.#exchange(request);
     for (;;) {
-      const kept = this.#takeFree();
-      const connection = kept ?? (await this.#connect(signal));
+      const connection = this.#free.pop() ?? this.#connection();
       this.#busy.add(connection);
       try {
-        return { connection, response: await connection.send(whole, signal) };
+        return await connection.send(exchange, signal);
       } catch (error) {
-        // A connection that was kept may have been closed by the server just now: that says nothing about this request.
-        if (kept && isCut(error) && !this.#closed && !signal.aborted) continue;
-        throw error;
+        if (!(error instanceof StaleConnectionError)) throw error;
       } finally {
         this.#busy.delete(connection);
+        if (this.#closed) connection.close();
+        else if (!connection.closed) this.#free.push(connection);
       }
     }
   }
 
-  #takeFree(): Connection | undefined {
-    for (let connection = this.#free.pop(); connection; connection = this.#free.pop()) if (!connection.closed) return connection;
-    return undefined;
+  #connection(): Connection {
+    const { responseTimeoutMs, idleMs = IDLE_MS } = this.#options;
+    const origin = this.#forwarded ? this.#proxy!.origin : this.#url.origin;
+    return new Connection({ ...this.#way!, origin, responseTimeoutMs, idleMs });
   }
 
-  async #connect(signal: AbortSignal): Promise<Connection> {
-    const { tls, connectTimeoutMs } = this.#options;
-    const secure = this.#url.protocol === 'https:';
-    const host = this.#url.hostname.replace(/^\[(.*)\]$/, '$1');
-    const port = Number(this.#url.port) || (secure ? 443 : 80);
-    return connect({ host, port, tls: secure ? await tls!.options(host) : undefined, timeoutMs: connectTimeoutMs }, signal);
+  #exchange({ method, target, headers, body, mostBodyBytes }: HttpRequest): Exchange {
+    const path = target ?? `${this.#url.pathname}${this.#url.search}`;
+    const flat = [...this.#headers];
+    for (const [name, value] of headers) flat.push(name, value);
+    return { method, path: this.#forwarded ? `${this.#url.origin}${path}` : path, headers: flat, body, mostBodyBytes };
   }
-
-  #rest(connection: Connection, { headers }: Response): void {
-    if (connection.closed) return;
-    if (this.#closed) {
-      connection.close();
-      return;
-    }
-    const asked = /timeout=(\d+)/.exec(headers.get('keep-alive') ?? '')?.[1];
-    const idleMs = Math.min(
-      this.#options.idleMs ?? IDLE_MS,
-      asked === undefined ? Number.POSITIVE_INFINITY : Number(asked) * 1000 - 1000,
-    );
-    if (idleMs <= 0) {
-      connection.close();
-      return;
-    }
-    connection.rest(idleMs);
-    this.#free.push(connection);
-  }
-
-  #head({ method, headers, body }: HttpRequest): string {
-    let length = 0;
-    for (const piece of body) length += piece.length;
-    let head = `${method} ${this.#target}`;
-    for (const [name, value] of headers) head += `${name}: ${value}\r\n`;
-    return `${head}Content-Length: ${length}\r\n\r\n`;
-  }
-}
-
-/** Closed or cut off, as opposed to slow, or answered with nonsense. */
-function isCut(error: unknown): boolean {
-  return error instanceof ReefError && /^the connection was (closed|cut off)/.test(error.message);
-}
-
-/** What is wrong with the URL of a server, to be read after the name of the setting; `undefined`: nothing. */
-export function urlIssue(text: string): string | undefined {
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    return `is "${text}", expected a URL such as https://host:8080/path`;
-  }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return `is "${text}", expected http:// or https://`;
-  if (url.username !== '' || url.password !== '') return 'holds a user name or password, expected them in "auth"';
-  if (url.hash !== '') return `is "${text}": what follows "#" is never sent, expected a URL without it`;
-  return undefined;
-}
-
-const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-
-/** What is wrong with a header that is to be sent, to be read after its name; `undefined`: nothing. */
-export function headerIssue(name: string, value: string): string | undefined {
-  if (!token.test(name)) return 'is no name of a header, expected letters, digits and "-"';
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be sent.
-  if (/[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/.test(value))
-    return 'holds characters that a header cannot, expected Latin-1 in one line';
-  if (/^(content-length|transfer-encoding|host|connection)$/i.test(name))
-    return 'is set by the client itself, expected another header';
-  return undefined;
 }

@@ -2,8 +2,8 @@ import { compressWhole } from '../../../codecs/compress.ts';
 import type { Compression } from '../../../codecs/decompress.ts';
 import { ReefError } from '../../../errors.ts';
 import type { HttpClient } from '../../../net/client.ts';
-import type { Credentials } from '../../../net/client-auth.ts';
-import type { Response } from '../../../net/client-response.ts';
+import type { HttpAccess } from '../../../net/client-access.ts';
+import type { Response } from '../../../net/client-connection.ts';
 import type { Bulk, BulkLimits, BulkSink, Undelivered } from '../../../spec/node.ts';
 import { type BodyKind, bodyOf, excerpt, wrapRows } from './body.ts';
 import { retryAfterMs, type Statuses } from './statuses.ts';
@@ -11,8 +11,8 @@ import { retryAfterMs, type Statuses } from './statuses.ts';
 export interface HttpSinkParts {
   readonly id: string;
   readonly limits: BulkLimits;
+  readonly access: HttpAccess;
   readonly client: HttpClient;
-  readonly credentials: Credentials | undefined;
   readonly method: string;
   readonly origin: string;
   readonly headers: readonly (readonly [string, string])[];
@@ -36,16 +36,16 @@ export class HttpSink implements BulkSink {
   }
 
   async send(bulk: Bulk, signal: AbortSignal): Promise<Undelivered | undefined> {
+    const { access, client, method, headers, origin, transient, split } = this.#parts;
     const body = await this.#body(bulk);
-    const response = await this.#request(body, signal);
+    const response = await access.request(client, { method, headers, body, mostBodyBytes: MOST_ANSWER_BYTES }, signal);
     const { status } = response;
     if (status >= 200 && status < 300) return undefined;
-    const { origin, transient, split } = this.#parts;
     const said = excerpt(response.body);
     const reason = `${origin} answers ${status}${said === '' ? '' : `: ${said}`}`;
     if (split(status)) return { split: reason };
     if (transient(status)) throw this.#passing(reason, response);
-    const target = response.headers.get('location');
+    const target = response.header('location');
     // Where it leads is a mistake in the settings, or on the other side: rows must not suffer from it.
     if (status >= 300 && status < 400)
       throw this.#passing(
@@ -56,8 +56,7 @@ export class HttpSink implements BulkSink {
   }
 
   async close(): Promise<void> {
-    this.#parts.client.close();
-    this.#parts.credentials?.close?.();
+    this.#parts.access.close();
   }
 
   async #body(bulk: Bulk): Promise<Uint8Array> {
@@ -66,19 +65,8 @@ export class HttpSink implements BulkSink {
     return compression === undefined ? bytes : compressWhole(compression, bytes);
   }
 
-  /** With new credentials once where the server does not take those that it was shown. */
-  async #request(body: Uint8Array, signal: AbortSignal): Promise<Response> {
-    const { client, credentials, method, headers } = this.#parts;
-    for (let first = true; ; first = false) {
-      const shown = await credentials?.header(signal);
-      const all = shown ? [...headers, shown] : headers;
-      const response = await client.request({ method, headers: all, body: [body], mostBodyBytes: MOST_ANSWER_BYTES }, signal);
-      if (response.status !== 401 || !first || !shown || !credentials!.refused(shown)) return response;
-    }
-  }
-
-  #passing(reason: string, { headers }: Response): ReefError {
-    const asked = retryAfterMs(headers.get('retry-after'));
+  #passing(reason: string, response: Response): ReefError {
+    const asked = retryAfterMs(response.header('retry-after'));
     return new ReefError('io', `Cannot send to HTTP sink "${this.#parts.id}": ${reason}`, {
       retry: true,
       ...(asked === undefined ? {} : { retryAfterMs: asked }),

@@ -1,6 +1,5 @@
-import { headerIssue, urlIssue } from '../../../net/client.ts';
-import { checkClientAuth, clientAuth } from '../../../net/client-auth.ts';
-import { checkClientTls, clientTls } from '../../../net/client-tls.ts';
+import { accessSettings, checkAccess } from '../../../net/client-access.ts';
+import { headerIssue, urlIssue } from '../../../net/url-issue.ts';
 import { bulkSettings, checkBulkSettings, punchBulkSettings } from '../../../spec/bulk-settings.ts';
 import { choice, flag, map, number, type Settings, text } from '../../../spec/fields.ts';
 import type { SettingIssue } from '../../../spec/node.ts';
@@ -32,29 +31,21 @@ export const settings = {
     'Answers after which the halves of a body are sent by themselves, down to single rows, so that only rows that are refused alone go to the error table. With `400, 413, 422` one bad row does not cost its neighbours.',
     { default: '413' },
   ),
-  connect_timeout_secs: number('A connection must be there within this time.', { default: 10, min: 0.05, unit: 'seconds' }),
   response_timeout_secs: number('An answer must be there within this time, or the rows are sent again.', {
     default: 30,
     min: 0.05,
     unit: 'seconds',
   }),
-  tls: clientTls,
-  auth: clientAuth,
+  ...accessSettings,
 };
 
 export type HttpSinkSettings = Settings<typeof settings>;
 
 export function checkSettings(given: HttpSinkSettings): SettingIssue[] {
-  const { url, headers, auth, tls, body, batch, bulk_size } = given;
-  const issues: SettingIssue[] = [...checkBulkSettings(given, DEFAULT_BATCH), ...checkClientAuth(auth), ...checkClientTls(tls)];
+  const { url, headers, body, batch, bulk_size } = given;
+  const issues: SettingIssue[] = [...checkBulkSettings(given, DEFAULT_BATCH), ...checkAccess(given, [url])];
   const wrongUrl = urlIssue(url);
   if (wrongUrl !== undefined) issues.push({ path: ['url'], message: wrongUrl });
-  else if (auth !== undefined && new URL(url).protocol === 'http:' && !isLocal(url))
-    issues.push({
-      path: ['auth'],
-      message: 'is sent without TLS, so whoever stands in between can read it: expected an https URL',
-      severity: 'warning',
-    });
   for (const [name, value] of Object.entries(headers)) {
     const message = /^authorization$/i.test(name) ? 'would show a secret, expected it in "auth"' : headerIssue(name, value);
     if (message !== undefined) issues.push({ path: ['headers', name], message });
@@ -66,8 +57,4 @@ export function checkSettings(given: HttpSinkSettings): SettingIssue[] {
   if (body === 'object' && (bulk_size ?? batch.rows) > 1 && (bulk_size ?? batch.rows) !== DEFAULT_BATCH.rows)
     issues.push({ path: ['body'], message: 'is "object", which sends one row at a time, but more are to be sent together' });
   return issues;
-}
-
-function isLocal(url: string): boolean {
-  return /^(localhost|127\.[\d.]+|\[::1\])$/.test(new URL(url).hostname);
 }

@@ -248,13 +248,11 @@ test('answers that are none are tried again', async (t) => {
   for (const answer of [
     'SSH-2.0-OpenSSH\r\n',
     'HTTP/2 200\r\n\r\n',
-    'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n',
     'HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n',
-    'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nHTTP/1.1 200 OK\r\n\r\n',
     'HTTP/1.1 101 Switching\r\n\r\n',
     'HTTP/1.1 200 OK\r\n: nameless\r\n\r\n',
-    `HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(20_000)}`,
+    `HTTP/1.1 200 OK\r\n${'x: yyyyyyyyyy\r\n'.repeat(20_000)}`,
   ]) {
     const url = await listen(t, (socket) => socket.once('data', () => socket.write(answer)));
     const { sink } = await open(t, { url, response_timeout_secs: 20 });
@@ -264,9 +262,22 @@ test('answers that are none are tried again', async (t) => {
   }
 });
 
+test('an answer that nobody asked for is the answer to nothing, and its connection is used no more', async (t) => {
+  let connections = 0;
+  const url = await listen(t, (socket) => {
+    connections++;
+    socket.on('data', () =>
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n'),
+    );
+  });
+  const { sink } = await open(t, { url });
+  for (let count = 0; count < 3; count++) assert.equal(await sink.send(bulk('{}'), signal), undefined);
+  assert.equal(connections, 3);
+});
+
 test('answers may come in any pieces: chunks, trailers, early hints, to the end of the connection', async (t) => {
   for (const answer of [
-    'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 400 No\r\nContent-Length: 3\r\n\r\nwhy',
+    'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 400 No\r\nContent-Length: 3\r\n\r\nwhy',
     'HTTP/1.1 400\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nw\r\n2;ext=1\r\nhy\r\n0\r\nTrailer: x\r\n\r\n',
     'HTTP/1.0 400 No\r\n\r\nwhy',
   ]) {

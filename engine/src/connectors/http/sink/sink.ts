@@ -1,8 +1,5 @@
 import { ReefError } from '../../../errors.ts';
-import { HttpClient } from '../../../net/client.ts';
-import { type Credentials, fixedCredentials } from '../../../net/client-auth.ts';
-import { OAuth2Credentials } from '../../../net/client-oauth2.ts';
-import { type ClientTlsContext, openClientTls } from '../../../net/client-tls.ts';
+import { openHttpAccess } from '../../../net/client-access.ts';
 import { bulkLimits } from '../../../spec/bulk-settings.ts';
 import { type BulkSink, bulkSink, type SinkContext } from '../../../spec/node.ts';
 import { type BodyKind, contentTypes } from './body.ts';
@@ -42,13 +39,14 @@ async function openHttpSink({ id, settings: given, codec, folder, log }: Context
   // Whatever the codec: a row that is wrapped is JSON.
   const json = codec.name === 'json' || output_column !== undefined;
   const kind = bodyKind(id, body, json ? 'json' : codec.name);
-  const tls = await openClientTls(given.tls, folder, `sink "${id}"`, log);
+  const responseTimeoutMs = given.response_timeout_secs * 1000;
+  const access = await openHttpAccess({ settings: given, responseTimeoutMs, folder, subject: `sink "${id}"`, log });
   const limits = bulkLimits(given);
   return new HttpSink({
     id,
     limits: kind === 'object' ? { ...limits, rows: 1 } : limits,
-    client: clientTo(url, `send to HTTP sink "${id}"`, given, tls),
-    credentials: openCredentials(id, given, tls),
+    access,
+    client: access.client(url, `send to HTTP sink "${id}"`),
     method,
     origin: new URL(url).origin,
     headers: allHeaders(headers, json ? contentTypes[kind] : 'text/plain; charset=utf-8', {
@@ -70,27 +68,6 @@ function bodyKind(id: string, body: BodyKind | undefined, codec: string): BodyKi
       `Cannot open HTTP sink "${id}": body is "array" with encoding "${codec}", expected "json" or body: lines`,
     );
   return body;
-}
-
-function clientTo(url: string, action: string, given: Context['settings'], tls: ClientTlsContext): HttpClient {
-  const { connect_timeout_secs, response_timeout_secs } = given;
-  return new HttpClient({
-    url,
-    action,
-    tls,
-    connectTimeoutMs: connect_timeout_secs * 1000,
-    responseTimeoutMs: response_timeout_secs * 1000,
-  });
-}
-
-function openCredentials(id: string, given: Context['settings'], tls: ClientTlsContext): Credentials | undefined {
-  const { auth } = given;
-  if (auth === undefined) return undefined;
-  const subject = `sink "${id}"`;
-  return (
-    fixedCredentials(auth) ??
-    new OAuth2Credentials({ auth, client: clientTo(auth.token_url!, `get an OAuth2 token for ${subject}`, given, tls), subject })
-  );
 }
 
 /** The user's own win. */
