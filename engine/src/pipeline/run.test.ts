@@ -469,3 +469,32 @@ function checkpointOf(state: string): { positions: Record<string, object> } | un
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise(setImmediate);
 }
+
+test("users' modules import the engine that runs them, not a second copy of it", async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'in.jsonl'), '{"a":1}\n');
+  const engine = `import { batchFunction, ReefError } from '@reef/engine';`;
+  writeFileSync(
+    join(folder, 'error.mjs'),
+    `${engine} export const Same = ReefError; export const from = import.meta.resolve('@reef/engine');`,
+  );
+  writeFileSync(
+    join(folder, 'same.mts'),
+    `${engine} import { from, Same } from './error.mjs';
+    export default batchFunction({
+      summary: 'Says where the engine is from.', settings: {}, examples: [],
+      reads: () => [], writes: () => [{ name: 'from', type: 'string' }],
+      open: () => ({ apply(batch: { size: number; set(name: string, data: object): void }) {
+        batch.set('from', { strings: Array.from({ length: batch.size }, () => String(Same === ReefError) + ' ' + from) });
+      } }),
+    });`,
+  );
+  const file = writePunchline(folder, 'BatchPunchline', [
+    fileIn('in.jsonl', { id: 'same' }),
+    { id: 'same', kind: 'function', type: './same.mts', out: [{ id: 'out' }] },
+    fileOut('out'),
+  ]);
+  const { code, stderr } = await reef(t, ['run', file, '--state', join(folder, 'state')]);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(lines(folder, 'out.jsonl'), ['{"a":1,"from":"true reef:engine"}']);
+});

@@ -5,6 +5,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ReefError } from '../errors.ts';
 import type { NodeSpec } from './node.ts';
+import { useOwnEngine } from './own-engine.ts';
 import type { NodeKind } from './plan.ts';
 
 const PACKAGE = 'package:';
@@ -72,6 +73,7 @@ export async function loadUserModule(kind: NodeKind, type: string, folder: strin
   const subject = `Cannot load node type "${type}"`;
   let module: { readonly default?: unknown };
   // Imported when needed: it brings node:crypto and node:child_process, and most punchlines have no module of their own.
+  await useOwnEngine();
   if (url.endsWith('ts')) (await import('./stripped-modules.ts')).useStrippedModules();
   try {
     module = await import(url);
