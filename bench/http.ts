@@ -54,7 +54,8 @@ try {
   for (const rows of [1, 100]) writeBody(rows);
   console.log(describeMachine([version('wrk')]).join('; '));
   await singleRows();
-  await hundredRows();
+  await hundredRows(false);
+  await hundredRows(true);
 } finally {
   for (const child of children) child.kill('SIGKILL');
   rmSync(folder, { recursive: true });
@@ -77,16 +78,17 @@ async function singleRows(): Promise<void> {
   await stop(bare);
 }
 
-async function hundredRows(): Promise<void> {
+/** In order: one request to the target at a time, because all that comes in is one partition. */
+async function hundredRows(ordered: boolean): Promise<void> {
   const target = await start([at('http-target.ts')]);
-  const reef = await startReef('http-moment.yaml', { REEF_BENCH_URL: target.url });
+  const reef = await startReef('http-moment.yaml', { REEF_BENCH_URL: target.url, REEF_BENCH_ORDERED: String(ordered) });
   let sent = 0;
   let fastest = 0;
   for (let round = 0; round < rounds; round++) {
     const load = await drive(reef, 100);
     sent += (load.requests + load.warmUp) * 100;
     fastest = Math.max(fastest, load.perSecond);
-    say('100 rows a request, HTTP → moment → HTTP', load, 100);
+    say(`100 rows a request, HTTP → moment → HTTP, ${ordered ? 'in order' : 'eight at a time'}`, load, 100);
   }
   if (has('hey')) console.log(await halfRate(reef, fastest / 2));
   const arrived = Number(await (await fetch(target.url)).text());
