@@ -14,6 +14,7 @@ import { type Job, leftBehind, requestFor } from './job.ts';
 import { handOver, Lending, takeLent } from './lending.ts';
 import type { Metrics } from './metrics.ts';
 import type { SharedMemory } from './slots.ts';
+import type { Taps } from './taps.ts';
 import { takeWorker } from './warm-worker.ts';
 import { Watchdog } from './watchdog.ts';
 import { WorkerHandle } from './worker-handle.ts';
@@ -38,6 +39,8 @@ export interface ComputerOptions {
   /** Rows that a sink still wants of one batch, -1: all. */
   wanted(): number[];
   readonly metrics: Metrics;
+  /** Who watches rows go by. */
+  readonly taps: Taps;
   /** Where the ranges that are being computed are noted. */
   readonly inFlight: InFlight | undefined;
   /** Nothing can be computed any more. */
@@ -159,7 +162,7 @@ export class Computer {
   #startWorker(index = this.#handles.indexOf(undefined)): void {
     if (index < 0 || this.#handles[index]) return;
     const { plan, memory, kernel, maxRows } = this.#options;
-    const shared = { plan, prepared: this.#prepared, cancelled: this.#cancelled };
+    const shared = { plan, prepared: this.#prepared, cancelled: this.#cancelled, tap: this.#options.taps.data };
     const data = { ...shared, memory: memory.memory, kernel, arena: memory.arenas[index]!, maxRows };
     this.#handles[index] = new WorkerHandle(index, takeWorker(), data, {
       message: (handle, message) => this.#onMessage(handle, message),
@@ -187,6 +190,9 @@ export class Computer {
         break;
       case 'unfit':
         this.#fail(new ReefError('function', message.message));
+        break;
+      case 'tapped':
+        this.#options.taps.show(message);
         break;
       case 'log':
         this.#options.log[message.level](message.message, message.data as Readonly<Record<string, unknown>>);

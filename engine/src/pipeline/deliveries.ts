@@ -12,11 +12,13 @@ import type { Metrics } from './metrics.ts';
 import type { Partition, PartitionBatch } from './partition.ts';
 import { type DocumentBatch, RefusedRows, type RefusedRowsOptions } from './refused-rows.ts';
 import type { SharedMemory } from './slots.ts';
+import type { Taps } from './taps.ts';
 
 export interface DeliveriesOptions {
   readonly plan: WorkerPlan;
   readonly memory: SharedMemory;
   readonly metrics: Metrics;
+  readonly taps: Taps;
   readonly log: Log;
   /** False: nobody waits for the sinks' confirmation. */
   readonly tracking: boolean;
@@ -77,12 +79,13 @@ export class Deliveries {
 
   constructor(options: DeliveriesOptions) {
     this.#options = options;
-    const { plan, log, metrics, signal, documents, failed, counted } = options;
+    const { plan, log, metrics, taps, signal, documents, failed, counted } = options;
     this.#refusedRows = new RefusedRows({
       ...documents,
       plan,
       log,
       metrics,
+      taps,
       signal,
       wanted: () => this.wanted(),
       emit: (batch, parts, memory) => this.#emitDocuments(batch, parts, memory),

@@ -18,12 +18,15 @@ import type { Partition } from './partition.ts';
 import { planWorker, type SpecifiedNode, sinksOfGoodRows } from './plan-worker.ts';
 import { prepareFunctions } from './prepare-functions.ts';
 import { SharedMemory } from './slots.ts';
+import { Taps } from './taps.ts';
 
 /** At the end, sinks that nobody waits for get so long to take what they have. */
 const LAST_CHANCE_MS = 2000;
 
 export class Pipeline {
   readonly metrics: Metrics = newMetrics();
+  /** Rows on their way, for whoever wants to see some. */
+  readonly taps: Taps;
   readonly #punchline: Punchline;
   readonly #specs: ReadonlyMap<string, SpecifiedNode>;
   readonly #state: PipelineState;
@@ -51,6 +54,7 @@ export class Pipeline {
     this.#state = state;
     this.#options = options;
     this.#plan = planWorker(punchline, specs);
+    this.taps = new Taps(punchline.nodes);
     this.#positions = structuredClone(state.checkpoint?.positions ?? {}) as Record<string, Record<string, Json>>;
     const { log, tracking, workers, slotBytes, maxRowBytes } = options;
     const failed = (error: unknown): void => this.#failed.reject(error);
@@ -70,6 +74,7 @@ export class Pipeline {
       plan: this.#plan,
       memory,
       metrics: this.metrics,
+      taps: this.taps,
       log,
       tracking,
       signal: this.#abort.signal,
@@ -93,6 +98,7 @@ export class Pipeline {
       noteDigests: options.probe?.rowsAtOnce === 1,
       log,
       metrics: this.metrics,
+      taps: this.taps,
       inFlight: tracking || options.probe ? state.inFlight : undefined,
       jobsPerWorker: options.probe ? 1 : 2,
       wanted: () => this.#deliveries.wanted(),
@@ -197,6 +203,7 @@ export class Pipeline {
     this.#drain.abort();
     this.#abort.abort();
     this.#checkpointer.stop();
+    this.taps.close();
     await this.#computer.stop();
     try {
       await this.#intake.close();

@@ -16,6 +16,7 @@ import type { Job, ReadyPart } from './job.ts';
 import type { Metrics } from './metrics.ts';
 import { newlineCutter } from './row-cutter.ts';
 import { SharedMemory, type Slot, type SlotPool } from './slots.ts';
+import type { Taps } from './taps.ts';
 
 export interface RefusedRowsOptions {
   readonly plan: WorkerPlan;
@@ -26,6 +27,7 @@ export interface RefusedRowsOptions {
   readonly idleMs: number;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly taps: Taps;
   readonly signal: AbortSignal;
   prepared(): readonly PreparedFunction[];
   wanted(): number[];
@@ -61,8 +63,9 @@ export class RefusedRows {
 
   /** Writes the documents of rows that `sink` has refused. */
   document(sink: number, refusals: readonly Refusal[]): Documented {
-    const { plan, metrics } = this.#options;
+    const { plan, metrics, taps } = this.#options;
     const { id, errors } = plan.sinks[sink]!;
+    if (taps.wants(id, 'rejected')) showRefused(taps, id, refusals);
     metrics.rejected += refusals.length;
     metrics.rejectedBy.set(id, (metrics.rejectedBy.get(id) ?? 0) + refusals.length);
     // A document that is refused in its turn goes to the dead letters, never in a circle.
@@ -209,7 +212,7 @@ export class RefusedRows {
 
   #open(): SharedMemory {
     if (this.#memory) return this.#memory;
-    const { slotBytes, maxRowBytes, kernel, maxRows, idleMs, log, metrics, wanted, failed, unkillable } = this.#options;
+    const { slotBytes, maxRowBytes, kernel, maxRows, idleMs, log, metrics, taps, wanted, failed, unkillable } = this.#options;
     const payloads = this.#plan.sinks.filter(({ payload }) => payload).length;
     const memory = new SharedMemory({
       workers: 1,
@@ -234,6 +237,7 @@ export class RefusedRows {
       log,
       wanted,
       metrics,
+      taps,
       inFlight: undefined,
       failed,
       unkillable,
@@ -243,6 +247,16 @@ export class RefusedRows {
     this.#computer.catch(failed);
     return memory;
   }
+}
+
+function showRefused(taps: Taps, node: string, refusals: readonly Refusal[]): void {
+  const rows = refusals.slice(0, taps.take(node, 'rejected', refusals.length)).map(({ origin, entered, reason }) => ({
+    id: `${origin.source}:${origin.partition}:${origin.position}`,
+    text: redacted(Buffer.from(entered).toString().trimEnd()),
+    bytes: entered.length,
+    reason: redacted(reason),
+  }));
+  taps.show({ node, side: 'rejected', rows });
 }
 
 function documentLine(document: ErrorDocument, inTable: boolean): Uint8Array {

@@ -14,6 +14,7 @@ import { defaultTuning, type PipelineOptions } from './options.ts';
 import { Pipeline } from './pipeline.ts';
 import { type RunControl, runControl } from './run-control.ts';
 import { specify } from './specify.ts';
+import type { Taps } from './taps.ts';
 import { within } from './within.ts';
 
 /** What was fed must be delivered in this time after a stop; what is not is read again at the next start. */
@@ -37,7 +38,7 @@ export interface RunOptions {
   /** For the audit log; absent: none is written. */
   readonly audit?: AuditFacts;
   /** Rows are about to flow. */
-  started?(metrics: Metrics): void;
+  started?(metrics: Metrics, taps: Taps): void;
   /** A node could not be closed in time: what it holds may keep the process from ending by itself. */
   leftOpen?(): void;
 }
@@ -136,7 +137,7 @@ async function runOpened(
     await closeInTime(pipeline, options);
     throw error;
   }
-  options.started?.(metrics);
+  options.started?.(metrics, pipeline.taps);
   exit?.start(metrics, stop);
   try {
     const ended = await Promise.race([pipeline.run(), undrained.promise]);

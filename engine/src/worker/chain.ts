@@ -8,6 +8,7 @@ import { ArenaFullError, type Decoder, type RowView } from '../batch/row-batch.t
 import { ReefError } from '../errors.ts';
 import type { BatchFunction, FunctionSpec } from '../spec/node.ts';
 import { ERROR_TABLE, NO_TABLE } from '../spec/plan.ts';
+import { tapSides } from '../spec/tap-side.ts';
 import { Documents, type Failure, type Origin } from './documents.ts';
 import { countBetween } from './marks.ts';
 import type { Notices } from './notices.ts';
@@ -21,6 +22,7 @@ import type {
   PlannedSource,
   WorkerPlan,
 } from './protocol.ts';
+import type { Tap, Tapped } from './tap.ts';
 
 export interface OpenedFunction {
   readonly planned: PlannedFunction;
@@ -40,6 +42,8 @@ export interface Pass {
   readonly consumed: number;
   readonly deliveries: readonly Delivery[];
   readonly counts: Counts;
+  /** What is shown to whoever watches. */
+  readonly tapped: readonly Tapped[];
 }
 
 /** After so many passes with fewer rows than usual, more are tried again. */
@@ -58,14 +62,22 @@ export class Chain {
   readonly #stateful: boolean;
   /** Functions add to them. */
   readonly #notices: Notices;
+  readonly #tap: Tap;
+  readonly #places: Places;
 
   constructor(
     plan: WorkerPlan,
     decoder: Decoder,
     functions: readonly OpenedFunction[],
-    { maxRows, notices }: { maxRows: number; notices: Notices },
+    { maxRows, notices, tap }: { maxRows: number; notices: Notices; tap: Tap },
   ) {
     this.#notices = notices;
+    this.#tap = tap;
+    this.#places = {
+      sources: plan.sources.map(({ id }) => tap.place(id)),
+      functions: plan.functions.map(({ id }) => tap.place(id)),
+      sinks: plan.sinks.map(({ id }) => tap.place(id)),
+    };
     this.#plan = plan;
     this.#decoder = decoder;
     this.#functions = functions;
@@ -78,7 +90,10 @@ export class Chain {
   async compute(request: ComputeRequest, from: number): Promise<Pass> {
     for (let maxRows = this.#rowsToTry(); ; maxRows = maxRows > 32 ? maxRows >> 1 : maxRows > 1 ? 1 : 0) {
       try {
-        const pass = await new Run(this.#plan, this.#decoder, this.#functions, request).pass(from, maxRows);
+        const pass = await new Run(this.#plan, this.#decoder, this.#functions, request, {
+          tap: this.#tap,
+          places: this.#places,
+        }).pass(from, maxRows);
         pass.counts.notices = this.#notices.take();
         if (maxRows < this.#fitting) {
           this.#fitting = Math.max(maxRows, 1);
@@ -125,6 +140,17 @@ export function emptyCounts(sinks: number): Counts {
   };
 }
 
+/** Where each node's numbers for watchers are, by its index. */
+interface Places {
+  readonly sources: readonly number[];
+  readonly functions: readonly number[];
+  readonly sinks: readonly number[];
+}
+
+const BEFORE = tapSides.indexOf('before');
+const AFTER = tapSides.indexOf('after');
+const REJECTED = tapSides.indexOf('rejected');
+
 /** One pass: the state that must not outlive it. */
 class Run {
   readonly #plan: WorkerPlan;
@@ -139,8 +165,19 @@ class Run {
   /** Where the rows came from that are on their way. */
   #origin!: Origin;
   readonly #counts: Counts;
+  readonly #tap: Tap;
+  readonly #places: Places;
+  readonly #tapped: Tapped[] = [];
 
-  constructor(plan: WorkerPlan, decoder: Decoder, functions: readonly OpenedFunction[], request: ComputeRequest) {
+  constructor(
+    plan: WorkerPlan,
+    decoder: Decoder,
+    functions: readonly OpenedFunction[],
+    request: ComputeRequest,
+    { tap, places }: { readonly tap: Tap; readonly places: Places },
+  ) {
+    this.#tap = tap;
+    this.#places = places;
     this.#plan = plan;
     this.#decoder = decoder;
     this.#functions = functions;
@@ -176,11 +213,12 @@ class Run {
     if (rejections.length > 0) this.#fail({ node: this.#source.id, errors: this.#source.errors, entered: undefined, rejections });
     if (!reject) {
       for (const name of decoded.recordColumns) decoded.view.setTokens(name, decoded.view.tokens(name)!);
+      this.#look(this.#places.sources[request.source]!, AFTER, this.#source.id, decoded.view);
       await this.#emit(this.#source, decoded.view, request.table);
     }
     if (request.marks) this.#counts.marked = [countBetween(request.marks, decoded, this.#failures)];
     await this.#handleFailures();
-    return { consumed: decoded.consumed, deliveries: this.#deliveries, counts: this.#counts };
+    return { consumed: decoded.consumed, deliveries: this.#deliveries, counts: this.#counts, tapped: this.#tapped };
   }
 
   /** Sends what a node has made along its edges; `only`: along those with this table. */
@@ -218,6 +256,8 @@ class Run {
     }
     const { planned, spec, run, digest } = this.#functions[target.function]!;
     const entered = view.clone();
+    const place = this.#places.functions[target.function]!;
+    this.#look(place, BEFORE, planned.id, entered);
     this.#counts.entered[planned.id] = (this.#counts.entered[planned.id] ?? 0) + view.rows.length;
     const settings = planned.settings as never;
     view.allow({ reads: spec.reads(settings), writes: spec.writes(settings).map((column) => column.name) });
@@ -230,6 +270,7 @@ class Run {
     }
     view.allow(undefined);
     this.#collect(planned.id, planned.errors, entered, view, digest);
+    this.#look(place, AFTER, planned.id, view);
     if (view.rows.length > 0) await this.#emit(planned, view);
   }
 
@@ -240,6 +281,7 @@ class Run {
       view.prepare(planned.codec);
       this.#collect(planned.id, planned.errors, entered, view);
     }
+    this.#look(this.#places.sinks[sink]!, BEFORE, planned.id, view);
     this.#counts.delivered[sink]! += view.rows.length;
     if (view.rows.length > 0) this.#deliveries.push({ sink, view, origin: this.#origin });
   }
@@ -252,7 +294,15 @@ class Run {
 
   #fail(failure: Omit<Failure, 'origin'>): void {
     this.#counts.rejected[failure.node] = (this.#counts.rejected[failure.node] ?? 0) + failure.rejections.length;
-    this.#failures.push({ ...failure, origin: this.#origin });
+    const whole = { ...failure, origin: this.#origin };
+    this.#failures.push(whole);
+    if (this.#tap.wants(this.#tap.place(failure.node), REJECTED)) this.#tapped.push(this.#tap.rejected(whole, this.#idPrefix));
+  }
+
+  /** Shows rows to whoever watches this side of the node; usually nobody does. */
+  #look(place: number, side: number, node: string, view: RowView): void {
+    if (!this.#tap.wants(place, side) || view.rows.length === 0) return;
+    this.#tapped.push(this.#tap.rows(node, side === BEFORE ? 'before' : 'after', view, this.#origin, this.#idPrefix));
   }
 
   /** Turns rejections into rows of the error tables. Rows that fail there too go to the dead letters, never in a circle. */

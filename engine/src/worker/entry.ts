@@ -18,6 +18,7 @@ import type {
   ToWorker,
   WorkerData,
 } from './protocol.ts';
+import { Tap } from './tap.ts';
 
 const port = parentPort!;
 let data: WorkerData;
@@ -36,7 +37,7 @@ async function begin(): Promise<void> {
   decoder.setColumns(plan.columns);
   const functions: OpenedFunction[] = [];
   for (const [index, planned] of plan.functions.entries()) functions.push(await openFunction(planned, data.prepared[index]!));
-  const chain = new Chain(plan, decoder, functions, { maxRows: data.maxRows, notices });
+  const chain = new Chain(plan, decoder, functions, { maxRows: data.maxRows, notices, tap: new Tap(data.tap) });
 
   compute = async (request) => {
     const counts = emptyCounts(plan.sinks.length);
@@ -56,6 +57,7 @@ async function begin(): Promise<void> {
     let from = request.from;
     while (from < request.to) {
       const pass = await chain.compute(request, from);
+      for (const tapped of pass.tapped) send(tapped);
       for (const delivery of pass.deliveries) await output.write(delivery);
       add(counts, pass.counts);
       if (pass.consumed === from) break;

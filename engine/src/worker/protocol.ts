@@ -5,6 +5,7 @@
 import type { ColumnDeclaration } from '../spec/column-type.ts';
 import type { Codec, Json, PunchlineKind } from '../spec/plan.ts';
 import type { RecordLayout } from '../spec/records.ts';
+import type { TapSide } from '../spec/tap-side.ts';
 
 /** All that a worker must know of a punchline: plain data. */
 export interface WorkerPlan {
@@ -83,6 +84,25 @@ export interface WorkerData {
   readonly kernel: WebAssembly.Module;
   readonly arena: { readonly start: number; readonly end: number };
   readonly maxRows: number;
+  readonly tap: TapData;
+}
+
+export interface TapData {
+  /** Shared: rows that may be shown now, for each side of each node. */
+  readonly credit: Int32Array;
+  /** Ids in the order of their numbers. */
+  readonly nodes: readonly string[];
+}
+
+/** A row that somebody watches go by. */
+export interface TappedRow {
+  /** Its `_ppf_id`. */
+  readonly id: string;
+  /** JSON, or what was read where that is none; of a long row the beginning. */
+  readonly text: string;
+  /** Length of all of it. */
+  readonly bytes: number;
+  readonly reason?: string;
 }
 
 /** A piece of memory for one sink's encoded rows. */
@@ -206,5 +226,6 @@ export type FromWorker =
       readonly parts: readonly Part[];
       readonly counts: Counts;
     }
+  | { readonly type: 'tapped'; readonly node: string; readonly side: TapSide; readonly rows: readonly TappedRow[] }
   /** `data` names the node. */
   | { readonly type: 'log'; readonly level: 'info' | 'warn'; readonly message: string; readonly data: Json };
