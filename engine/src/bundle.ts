@@ -4,5 +4,4 @@ import { provideEngine } from './spec/own-engine.ts';
 provideEngine(() => import('./index.ts'));
 
 export const command = (): Promise<typeof import('./cli/command.ts')> => import('./cli/command.ts');
-export const worker = (): Promise<unknown> => import('./worker/entry.ts');
 export const probe = (): Promise<unknown> => import('./pipeline/probe-entry.ts');

@@ -64,6 +64,7 @@ const entries = [
   'pipeline/probe-entry.ts',
   'pipeline-tests/harness/child-entry.ts',
   'bundle.ts',
+  'bundle-worker.ts',
 ];
 
 function testHelpersInUse(imports: readonly Import[]): string[] {
