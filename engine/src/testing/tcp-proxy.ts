@@ -12,7 +12,7 @@ export class TcpProxy {
   readonly #clients = new Map<Socket, Socket>();
   #listener: Server | undefined;
   #holding = false;
-  #cutAfter = Number.POSITIVE_INFINITY;
+  #cutAfter = { sent: Number.POSITIVE_INFINITY, received: Number.POSITIVE_INFINITY };
   #waiting: { readonly condition: () => boolean; readonly resolve: () => void }[] = [];
   /** Every piece waits so long, in both directions. */
   delayMs = 0;
@@ -41,7 +41,7 @@ export class TcpProxy {
 
   /** Resets every connection; new ones are served. */
   cut(): void {
-    this.#cutAfter = Number.POSITIVE_INFINITY;
+    this.#cutAfter = { sent: Number.POSITIVE_INFINITY, received: Number.POSITIVE_INFINITY };
     for (const [client, server] of this.#clients) {
       client.resetAndDestroy();
       server.resetAndDestroy();
@@ -50,9 +50,9 @@ export class TcpProxy {
     this.#tell();
   }
 
-  /** Cuts once clients have sent so many bytes from now on: the last piece reaches the server only up to there. */
-  cutAfter(bytes: number): void {
-    this.#cutAfter = this.sent + bytes;
+  /** Cuts once clients have sent (or received) so many bytes from now on: the last piece passes only up to there. */
+  cutAfter(bytes: number, direction: 'sent' | 'received' = 'sent'): void {
+    this.#cutAfter[direction] = this[direction] + bytes;
   }
 
   /** From now on nothing passes, and new connections are accepted and never answered. */
@@ -111,16 +111,10 @@ export class TcpProxy {
     client.setNoDelay(true).on('error', over).on('close', over);
     server.setNoDelay(true).on('error', over).on('close', over);
     client.on('data', (bytes: Buffer) => {
-      const left = this.#cutAfter - this.sent;
-      this.sent += bytes.length;
-      if (bytes.length < left) this.#pass(bytes, client, server);
-      else server.write(bytes.subarray(0, left), () => this.cut());
-      this.#tell();
+      this.#took('sent', bytes, client, server);
     });
     server.on('data', (bytes: Buffer) => {
-      this.received += bytes.length;
-      this.#pass(bytes, server, client);
-      this.#tell();
+      this.#took('received', bytes, server, client);
     });
     client.on('end', () => this.#later(() => server.end()));
     server.on('end', () => this.#later(() => client.end()));
@@ -128,6 +122,14 @@ export class TcpProxy {
       client.pause();
       server.pause();
     }
+    this.#tell();
+  }
+
+  #took(direction: 'sent' | 'received', bytes: Buffer, ...[from, to]: [Socket, Socket]): void {
+    const left = this.#cutAfter[direction] - this[direction];
+    this[direction] += bytes.length;
+    if (bytes.length < left) this.#pass(bytes, from, to);
+    else to.write(bytes.subarray(0, Math.max(0, left)), () => this.cut());
     this.#tell();
   }
 

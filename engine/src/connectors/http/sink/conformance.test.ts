@@ -1,0 +1,76 @@
+/** Against a small server of Node's own: HTTP has no one server that would be the real one. */
+import { createServer } from 'node:http';
+import type { Owner } from '../../../testing/owner.ts';
+import { freePort } from '../../../testing/servers/free-port.ts';
+import { sinkConforms } from '../../testing/conformance/conforms.ts';
+import type { Row } from '../../testing/conformance/rows.ts';
+import type { SettingsOptions } from '../../testing/conformance/sides.ts';
+
+const RIGHT = `Basic ${Buffer.from('reef:right').toString('base64')}`;
+
+/** Keeps rows; refuses whoever shows another password. */
+async function startStore(owner: Owner) {
+  const rows: Row[] = [];
+  const port = await freePort();
+  const make = () =>
+    createServer(async (request, response) => {
+      const pieces: Buffer[] = [];
+      try {
+        for await (const piece of request) pieces.push(piece as Buffer);
+      } catch {
+        return;
+      }
+      const { authorization } = request.headers;
+      if (authorization !== undefined && authorization !== RIGHT) {
+        response.writeHead(401).end('wrong password');
+        return;
+      }
+      for (const line of Buffer.concat(pieces).toString().split('\n')) if (line !== '') rows.push(JSON.parse(line) as Row);
+      response.end();
+    });
+  let server = make();
+  const listen = () => new Promise<void>((resolve) => server.listen({ port, host: '127.0.0.1' }, resolve));
+  const close = async () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await closed;
+  };
+  await listen();
+  owner.after(close);
+  const restart = async () => {
+    await close();
+    server = make();
+    await listen();
+  };
+  return { port, rows, restart, log: '' };
+}
+
+sinkConforms({
+  type: 'http',
+  async open(t) {
+    const store = await startStore(t);
+    const patience = ({ impatient }: SettingsOptions) => ({
+      ...(impatient ? { response_timeout_secs: 1 } : {}),
+      retry: { initial_ms: 20, max_ms: 500 },
+    });
+    const settings = (options: SettingsOptions) => ({
+      url: `http://127.0.0.1:${options.port}/`,
+      body: 'lines',
+      ...patience(options),
+    });
+    const wrong = { type: 'basic', username: 'reef', password: 'wrong' };
+    return {
+      settings,
+      serverPort: store.port,
+      server: store,
+      read: async () => store.rows,
+      wrongPassword: (options) => ({ ...settings(options), auth: wrong }),
+      tls: ({ caFile, ...options }) => ({
+        url: `https://localhost:${options.port}/`,
+        body: 'lines',
+        ...patience(options),
+        tls: { ca_file: caFile },
+      }),
+    };
+  },
+});

@@ -1,0 +1,120 @@
+/**
+ * The output behind a source under test: the `http` sink sends rows here, and the test decides what becomes of them. A row counts
+ * as delivered once its request was answered.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Owner } from '../../../testing/owner.ts';
+import { freePort } from '../../../testing/servers/free-port.ts';
+
+type Received = Readonly<Record<string, unknown>>;
+
+export class Gate {
+  readonly port: number;
+  /** Delivered, in the order in which they came. */
+  readonly rows: Received[] = [];
+  /** Error documents. */
+  readonly errors: Received[] = [];
+  /** Requests that came, whatever was answered. */
+  requests = 0;
+  /** `hold`: requests come and are not answered; `away`: they are answered with 503. */
+  #mode: 'open' | 'hold' | 'away' = 'open';
+  readonly #held: (() => void)[] = [];
+  readonly #server: Server;
+  #waiting: { readonly condition: () => boolean; readonly resolve: () => void }[] = [];
+  /** Each answer waits so long: rows are then in flight for some time. */
+  delayMs = 0;
+
+  private constructor(port: number) {
+    this.port = port;
+    this.#server = createServer((request, response) => void this.#take(request, response));
+  }
+
+  static async start(owner: Owner): Promise<Gate> {
+    const gate = new Gate(await freePort());
+    await new Promise<void>((resolve, reject) => {
+      gate.#server.once('error', reject);
+      gate.#server.listen({ port: gate.port, host: '127.0.0.1' }, resolve);
+    });
+    owner.after(async () => {
+      gate.#server.closeAllConnections();
+      await new Promise((resolve) => gate.#server.close(resolve));
+    });
+    return gate;
+  }
+
+  /** Nodes that take the rows of a source and its errors. */
+  get sinks(): readonly object[] {
+    const settings = {
+      batch: { rows: 500, bytes: 4_000_000, timeout_ms: 5 },
+      concurrency: 1,
+      retry: { initial_ms: 20, max_ms: 200 },
+    };
+    const node = (id: string, path: string): object => ({
+      id,
+      kind: 'sink',
+      type: 'http',
+      settings: { ...settings, url: `http://127.0.0.1:${this.port}/${path}`, body: 'lines' },
+    });
+    return [node('out', 'rows'), node('errors', 'errors')];
+  }
+
+  open(): void {
+    this.#mode = 'open';
+    for (const answer of this.#held.splice(0)) answer();
+  }
+
+  hold(): void {
+    this.#mode = 'hold';
+  }
+
+  away(): void {
+    this.#mode = 'away';
+  }
+
+  /** Resolves once `condition` holds, which is looked at whenever something comes; false when that takes longer than `ms`. */
+  until(condition: () => boolean, ms = 20_000): Promise<boolean> {
+    if (condition()) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), ms);
+      this.#waiting.push({
+        condition,
+        resolve: () => {
+          clearTimeout(timer);
+          resolve(true);
+        },
+      });
+    });
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const pieces: Buffer[] = [];
+    try {
+      for await (const piece of request) pieces.push(piece as Buffer);
+    } catch {
+      // Its sender was killed.
+      return;
+    }
+    this.requests++;
+    const list = request.url === '/errors' ? this.errors : this.rows;
+    const deliver = (): void => {
+      // Whoever is gone has not heard that these are delivered.
+      if (response.destroyed) return;
+      for (const line of Buffer.concat(pieces).toString('utf8').split('\n')) if (line !== '') list.push(JSON.parse(line));
+      response.end();
+      this.#tell();
+    };
+    if (this.#mode === 'away') response.writeHead(503).end();
+    else if (this.#mode === 'hold') this.#held.push(deliver);
+    else if (this.delayMs > 0) setTimeout(deliver, this.delayMs);
+    else deliver();
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#waiting = this.#waiting.filter(({ condition, resolve }) => {
+      if (!condition()) return true;
+      resolve();
+      return false;
+    });
+  }
+}

@@ -1,0 +1,111 @@
+/** A real `reef run` over a punchline, started, stopped and killed again and again over one state folder. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import type { TestContext } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Ended, type ReefProcess, startReef, writePunchline } from '../../../testing/reef-process.ts';
+
+export const DRAIN_SECS = 1;
+/** What a stop may take beyond that: a machine may be busy. */
+const STOP_MARGIN_MS = 8_000;
+
+export class ReefRun {
+  readonly #t: TestContext;
+  readonly #args: readonly string[];
+  #process: ReefProcess | undefined;
+  #waiting: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
+  /** What it wrote so far, over all starts. */
+  stderr = '';
+  stdout = '';
+  /** What it wrote since its last start. */
+  said = '';
+
+  constructor(t: TestContext, folder: string, nodes: readonly object[]) {
+    const file = writePunchline(folder, 'StreamPunchline', nodes);
+    this.#t = t;
+    this.#args = ['run', file, '--state', join(folder, 'state'), '--workers', '1', '--drain-secs', String(DRAIN_SECS)];
+  }
+
+  get stdin(): Writable {
+    return this.#process!.child.stdin;
+  }
+
+  get running(): boolean {
+    return this.#process !== undefined;
+  }
+
+  start(): this {
+    const started = startReef(this.#t, this.#args);
+    this.#process = started;
+    this.said = '';
+    started.child.stderr.on('data', (text: string) => {
+      this.stderr += text;
+      this.said += text;
+      this.#tell();
+    });
+    started.child.stdout.on('data', (text: string) => {
+      this.stdout += text;
+    });
+    void started.ended.then(() => {
+      if (this.#process === started) this.#process = undefined;
+      this.#tell();
+    });
+    return this;
+  }
+
+  async kill(): Promise<void> {
+    const ended = this.#process?.ended;
+    this.#process?.child.kill('SIGKILL');
+    await ended;
+  }
+
+  /** SIGTERM. Rejects when it does not end in its time. */
+  async stop(): Promise<Ended> {
+    const stopping = this.#process;
+    if (!stopping) throw new Error(`Cannot stop reef: it has ended by itself:\n${this.said.slice(-4000)}`);
+    stopping.child.kill('SIGTERM');
+    const limit = new AbortController();
+    const late = pause(DRAIN_SECS * 1000 + STOP_MARGIN_MS, 'late' as const, { signal: limit.signal }).catch(
+      () => 'late' as const,
+    );
+    const ended = await Promise.race([stopping.ended, late]);
+    limit.abort();
+    if (ended !== 'late') return ended;
+    stopping.child.kill('SIGKILL');
+    throw new Error(
+      `reef has not ended ${STOP_MARGIN_MS / 1000} s behind its drain of ${DRAIN_SECS} s:\n${this.said.slice(-4000)}`,
+    );
+  }
+
+  /** Resolves once it has written this since its start; rejects when it does not within `ms`. */
+  async says(pattern: RegExp, ms = 20_000): Promise<void> {
+    if (pattern.test(this.said)) return;
+    const said = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), ms);
+      this.#waiting.push({
+        pattern,
+        resolve: () => {
+          clearTimeout(timer);
+          resolve(pattern.test(this.said));
+        },
+      });
+    });
+    if (!said)
+      throw new Error(`reef did not say ${pattern}${this.running ? '' : ' before it ended'}, but:\n${this.said.slice(-4000)}`);
+  }
+
+  /** Memory that it has now. */
+  residentBytes(): number {
+    const status = readFileSync(`/proc/${this.#process!.child.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) * 1024;
+  }
+
+  #tell(): void {
+    this.#waiting = this.#waiting.filter(({ pattern, resolve }) => {
+      if (this.running && !pattern.test(this.said)) return true;
+      resolve();
+      return false;
+    });
+  }
+}

@@ -1,0 +1,93 @@
+/** What every check of a sink has in its hands: an HTTP source, whose answers say what is delivered, and the sink under test. */
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { temporaryFolder } from '../../../testing/reef-process.ts';
+import { freePort } from '../../../testing/servers/free-port.ts';
+import { TcpProxy } from '../../../testing/tcp-proxy.ts';
+import { postRows } from './post-rows.ts';
+import { ReefRun } from './reef-run.ts';
+import { difference, type Expectation, type Row } from './rows.ts';
+import type { ConformingSink, NodeSettings, SinkSide } from './sides.ts';
+
+export class SinkBench {
+  readonly t: TestContext;
+  readonly sink: ConformingSink;
+  readonly folder: string;
+  readonly side: SinkSide;
+  readonly #port: number;
+  readonly #proxy: TcpProxy | undefined;
+  /** Rows whose delivery Reef has confirmed. */
+  confirmed = 0;
+  #over = false;
+
+  private constructor(
+    t: TestContext,
+    sink: ConformingSink,
+    parts: Pick<SinkBench, 'folder' | 'side'> & { port: number },
+    proxy?: TcpProxy,
+  ) {
+    this.t = t;
+    this.sink = sink;
+    this.folder = parts.folder;
+    this.side = parts.side;
+    this.#port = parts.port;
+    this.#proxy = proxy;
+    t.after(() => {
+      this.#over = true;
+    });
+  }
+
+  static async open(t: TestContext, sink: ConformingSink): Promise<SinkBench> {
+    const folder = temporaryFolder(t);
+    const side = await sink.open(t, folder);
+    const proxy = side.proxy ?? (side.serverPort === undefined ? undefined : await TcpProxy.start(t, side.serverPort));
+    return new SinkBench(t, sink, { folder, side, port: await freePort() }, proxy);
+  }
+
+  get proxy(): TcpProxy {
+    assert.ok(this.#proxy, 'the sink names no `serverPort`: expected it, or an exception to this check');
+    return this.#proxy;
+  }
+
+  /** Reef, not yet started. */
+  reef(settings?: NodeSettings): ReefRun {
+    const { side, sink } = this;
+    const own = settings ?? side.settings({ port: this.#proxy?.port ?? 0, impatient: false });
+    const encoding = side.encoding === undefined ? {} : { encoding: side.encoding };
+    return new ReefRun(this.t, this.folder, [
+      { id: 'in', kind: 'source', type: 'http', settings: { port: this.#port, gather_ms: 0 }, out: [{ id: 'out' }] },
+      { id: 'out', kind: 'sink', type: sink.type, settings: { ...own, ...encoding } },
+    ]);
+  }
+
+  /** Sends rows to Reef until it has confirmed them; what a request holds is sent again when its answer does not come. */
+  feed(rows: readonly Row[], rowsAtOnce = 500): Promise<void> {
+    return postRows(rows, {
+      port: this.#port,
+      rowsAtOnce,
+      over: () => this.#over,
+      confirmed: (count) => {
+        this.confirmed += count;
+      },
+    });
+  }
+
+  /** Looks at what is there until it is right: what a server has taken may take a moment to be read. */
+  async expect(rows: readonly Row[], reef: ReefRun, expectation: Expectation = {}): Promise<void> {
+    const ordered = expectation.ordered === true && !this.side.unordered;
+    const deadline = performance.now() + 10_000;
+    for (;;) {
+      const wrong = difference(rows, await this.side.read(reef), { ...expectation, ordered });
+      if (wrong === undefined) return;
+      if (performance.now() > deadline) assert.fail(`${wrong}\n${this.context(reef)}`);
+      await pause(50);
+    }
+  }
+
+  /** For messages. */
+  context(reef: ReefRun): string {
+    const server = this.side.server?.log;
+    return `reef said:\n${reef.stderr.slice(-3000)}${server === undefined ? '' : `\nthe server's log ends:\n${server.slice(-3000)}`}`;
+  }
+}
