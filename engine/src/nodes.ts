@@ -44,8 +44,10 @@ export const builtins: NodeTypes = {
   },
   sink: {
     blackhole: () => import('./connectors/blackhole/sink.ts'),
+    elasticsearch: () => import('./connectors/opensearch/sink.ts'),
     file: () => import('./connectors/file/sink.ts'),
     http: () => import('./connectors/http/sink/sink.ts'),
+    opensearch: () => import('./connectors/opensearch/sink.ts'),
     show: () => import('./connectors/show/sink.ts'),
     stdout: () => import('./connectors/stdout/sink.ts'),
   },

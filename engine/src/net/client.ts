@@ -70,6 +70,11 @@ export class HttpClient {
     return this.#url.origin;
   }
 
+  /** Path of the URL, without a slash at its end: what targets below it begin with. */
+  get basePath(): string {
+    return this.#url.pathname.replace(/\/$/, '');
+  }
+
   /** Rejects with a `ReefError`, always one that may be retried, or with the signal's reason. */
   async request(request: HttpRequest, signal: AbortSignal): Promise<Response> {
     try {

@@ -64,11 +64,3 @@ function writeEscaped(out: Buffer, to: number, byte: number): number {
   const letter = byte === QUOTE || byte === BACKSLASH ? String.fromCharCode(byte) : short.get(byte);
   return to + out.write(letter === undefined ? `\\u${byte.toString(16).padStart(4, '0')}` : `\\${letter}`, to, 'latin1');
 }
-
-const MOST_SHOWN = 500;
-
-/** Text of an answer for people: its beginning, in one line. */
-export function excerpt(body: Uint8Array): string {
-  const text = Buffer.from(body).toString('utf8').replaceAll(/\s+/g, ' ').trim();
-  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
-}

@@ -4,9 +4,11 @@ import { ReefError } from '../../../errors.ts';
 import type { HttpClient } from '../../../net/client.ts';
 import type { HttpAccess } from '../../../net/client-access.ts';
 import type { Response } from '../../../net/client-connection.ts';
+import { excerpt } from '../../../net/excerpt.ts';
+import { retryAfterMs } from '../../../net/retry-after.ts';
 import type { Bulk, BulkLimits, BulkSink, Undelivered } from '../../../spec/node.ts';
-import { type BodyKind, bodyOf, excerpt, wrapRows } from './body.ts';
-import { retryAfterMs, type Statuses } from './statuses.ts';
+import { type BodyKind, bodyOf, wrapRows } from './body.ts';
+import type { Statuses } from './statuses.ts';
 
 export interface HttpSinkParts {
   readonly id: string;
