@@ -29,6 +29,10 @@ const OPEN = 0x7b;
 const CLOSE = 0x7d;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const OBJECT = Buffer.from('{');
+const COMMA = Buffer.from(',');
+const END_OF_LINE = Buffer.from('}}\n');
+const END_OF_DOCUMENT = Buffer.from('}\n');
 
 export function bulkBody({ bytes, rows, offsets, side }: Bulk, parts: BodyParts, now: number): BulkBody {
   const { operation, index, hasId, hasDocument, fields } = parts;
@@ -40,11 +44,12 @@ export function bulkBody({ bytes, rows, offsets, side }: Bulk, parts: BodyParts,
   const idBytes = ids && bufferOf(ids.bytes);
   const extra = Buffer.from(parts.extra(now));
   const begin = Buffer.from(`{"${operation}":{`);
+  const beforeId = Buffer.from('"_id":');
   const sent = new Uint32Array(rows);
   const refused: RefusedRow[] = [];
   const writer = new BodyWriter(source.length + rows * (begin.length + 32 + extra.length) + 2 * (ids?.bytes.length ?? 0));
   let count = 0;
-  let line: string | undefined;
+  let line: Buffer | undefined;
   let lineIndex: string | undefined;
   for (let row = 0; row < rows; row++) {
     const from = documents.offsets[row]!;
@@ -61,22 +66,23 @@ export function bulkBody({ bytes, rows, offsets, side }: Bulk, parts: BodyParts,
       }
       if (choice.name !== lineIndex) {
         lineIndex = choice.name;
-        line = `"_index":${JSON.stringify(choice.name)}`;
+        line = Buffer.from(`"_index":${JSON.stringify(choice.name)}`);
       }
     }
-    writer.copy(begin, 0, begin.length);
-    if (line !== undefined) writer.text(line);
+    writer.short(begin);
+    if (line !== undefined) writer.short(line);
     if (ids && idBytes && ids.offsets[row + 1]! - ids.offsets[row]! > 1) {
-      writer.text(line === undefined ? '"_id":' : ',"_id":');
+      if (line !== undefined) writer.short(COMMA);
+      writer.short(beforeId);
       writer.json(idBytes, ids.offsets[row]!, ids.offsets[row + 1]! - 1);
     }
-    writer.text('}}\n');
+    writer.short(END_OF_LINE);
     const end = trimmedEnd(source, from, to - 1);
     if (fields) writer.members(source, from, end, fields);
     else if (hasDocument) writer.oneLine(source, from, end);
     else writer.copy(source, from, end);
     if (extra.length > 0) writer.copy(extra, writer.endsWith(OPEN) ? 1 : 0, extra.length);
-    writer.text('}\n');
+    writer.short(END_OF_DOCUMENT);
     sent[count++] = row;
   }
   return { bytes: writer.bytes, index: fixed, rows: sent.subarray(0, count), refused };
@@ -116,17 +122,31 @@ class BodyWriter {
     this.#at += to - from;
   }
 
+  /** For a few bytes a call of {@link copy} costs more. */
+  short(piece: Uint8Array): void {
+    this.#need(piece.length);
+    const bytes = this.#bytes;
+    let to = this.#at;
+    for (let at = 0; at < piece.length; at++) bytes[to++] = piece[at]!;
+    this.#at = to;
+  }
+
   /** As a JSON string. */
   json(source: Buffer, from: number, to: number): void {
+    this.#need(to - from + 2);
+    const bytes = this.#bytes;
+    let end = this.#at;
+    bytes[end++] = QUOTE;
     for (let at = from; at < to; at++) {
       const byte = source[at]!;
-      if (byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH) continue;
-      this.text(JSON.stringify(source.toString('utf8', from, to)));
-      return;
+      if (byte < 0x20 || byte === QUOTE || byte === BACKSLASH) {
+        this.text(JSON.stringify(source.toString('utf8', from, to)));
+        return;
+      }
+      bytes[end++] = byte;
     }
-    this.text('"');
-    this.copy(source, from, to);
-    this.text('"');
+    bytes[end++] = QUOTE;
+    this.#at = end;
   }
 
   /** A document of several lines: between its tokens a line break is as good as a space. */
@@ -139,12 +159,12 @@ class BodyWriter {
 
   /** The members of these names of an object that is valid JSON, without its closing bracket. */
   members(source: Buffer, from: number, to: number, names: ReadonlySet<string>): void {
-    this.text('{');
+    this.short(OBJECT);
     for (let at = from + 1; at < to; ) {
       const start = at;
       at = memberEnd(source, at, to);
       if (names.has(memberName(source, start))) {
-        if (!this.endsWith(OPEN)) this.text(',');
+        if (!this.endsWith(OPEN)) this.short(COMMA);
         this.copy(source, start, at);
       }
       at++;
