@@ -16,11 +16,14 @@ export function pagePath({ kind, type }: Pick<NodeFacts, 'kind' | 'type'>): stri
 }
 
 export function nodePage(facts: NodeFacts, examples: readonly ShownExample[]): string {
-  const { kind, type, aliases, summary, settings, delivery, security, metrics } = facts;
+  const { kind, type, aliases, summary, settings, delivery, security, metrics, requires } = facts;
   return [
     MARK,
     `# ${type} (${kind})`,
     `${summary} In a punchline: \`type: ${type}\` or ${aliases.map((alias) => `\`${alias}\``).join(', ')}.`,
+    ...(requires.length === 0
+      ? []
+      : [`It needs ${requires.length === 1 ? 'a client library' : 'client libraries'}: \`npm install ${requires.join(' ')}\`.`]),
     '## Settings',
     settings.length === 0 ? 'None.' : settingsTable(settings),
     '## Delivery',

@@ -29,9 +29,9 @@ export interface Output {
   readonly plain?: Output;
 }
 
-export const checkUsage = 'reef check FILE|DIR|- [FILE…] [--run-modules]';
+export const checkUsage = 'reef check FILE|DIR|- [FILE…] [--run-modules] [--connect]';
 
-/** Exit codes: 0 all is right (warnings allowed), 2 a wrong command line, 3 a wrong punchline. */
+/** Exit codes: 0 all is right (warnings allowed), 1 a node cannot reach what it names (`--connect`), 2 a wrong command line, 3 a wrong punchline. */
 export async function runCheck(args: readonly string[], io: CommandIo): Promise<number> {
   const parsed = parseCheckArgs(args);
   if (typeof parsed === 'string') {
@@ -40,7 +40,8 @@ export async function runCheck(args: readonly string[], io: CommandIo): Promise<
   }
   const { loadPunchlines } = await import('../punchline/load.ts');
   const { renderProblem } = await import('../punchline/problem.ts');
-  const { runModules } = parsed;
+  const { runModules, connect } = parsed;
+  let unreached = 0;
   const counts = { error: 0, warning: 0 };
   const files: string[] = [];
   for (const name of parsed.files) {
@@ -62,13 +63,18 @@ export async function runCheck(args: readonly string[], io: CommandIo): Promise<
       for (const punchline of punchlines) {
         io.stdout.write(`${describePunchline(punchline, file)}\n`);
         counts.error += await examineFunctions(punchline, runModules, io);
+        if (connect) {
+          const { probeNodes } = await import('./probe-nodes.ts');
+          unreached += await probeNodes(punchline, runModules, io);
+        }
       }
     }
   }
   io.stdout.write(
     `${count(files.length, 'file')} checked: ${count(counts.error, 'error')}, ${count(counts.warning, 'warning')}\n`,
   );
-  return counts.error === 0 ? 0 : 3;
+  if (counts.error > 0) return 3;
+  return unreached === 0 ? 0 : 1;
 }
 
 /** Says what functions find out about the modules that they name; returns how many cannot be opened. */
@@ -94,16 +100,18 @@ async function examineFunctions({ nodes, folder }: Punchline, runModules: boolea
 /** Problems of one file that are printed. */
 const MOST_SHOWN = 100;
 
-function parseCheckArgs(args: readonly string[]): { readonly files: string[]; readonly runModules: boolean } | string {
+function parseCheckArgs(
+  args: readonly string[],
+): { readonly files: string[]; readonly runModules: boolean; readonly connect: boolean } | string {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
-      options: { 'run-modules': { type: 'boolean', default: false } },
+      options: { 'run-modules': { type: 'boolean', default: false }, connect: { type: 'boolean', default: false } },
       allowPositionals: true,
     });
     if (positionals.length === 0)
       return 'no file is given, expected the name of a punchline file or folder, or - for standard input';
-    return { files: positionals, runModules: values['run-modules'] };
+    return { files: positionals, runModules: values['run-modules'], connect: values.connect };
   } catch (error) {
     return argumentProblem(error);
   }

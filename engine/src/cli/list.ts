@@ -1,6 +1,7 @@
 /** `reef list`: the node types that there are. */
 import { parseArgs } from 'node:util';
 import { nodeKinds } from '../nodes.ts';
+import { installCommand } from '../spec/client-libraries.ts';
 import { alignColumns } from './align-columns.ts';
 import { argumentProblem } from './argument-problem.ts';
 import type { CommandIo } from './check.ts';
@@ -26,10 +27,18 @@ export async function runList(args: readonly string[], io: Pick<CommandIo, 'stdo
 /** One line for each. */
 export function listText(facts: readonly NodeFacts[]): string {
   const blocks = nodeKinds.map((kind) => {
-    const rows = facts.filter((fact) => fact.kind === kind).map(({ type, summary }) => [`  ${type}`, firstSentence(summary)]);
+    const rows = facts
+      .filter((fact) => fact.kind === kind)
+      .map(({ type, summary, missing }) => [
+        `  ${type}`,
+        `${missing.length === 0 ? '' : '(not installed) '}${firstSentence(summary)}`,
+      ]);
     return [`${kind}s:`, ...alignColumns(rows, WIDTH)].join('\n');
   });
-  return `${blocks.join('\n\n')}\n\nreef help TYPE prints the settings of one.\n`;
+  const lacking = facts
+    .filter(({ missing }) => missing.length > 0)
+    .map(({ kind, type, missing }) => `\n${kind} ${type} needs: ${installCommand(missing)}`);
+  return `${blocks.join('\n\n')}\n${[...new Set(lacking)].join('')}\nreef help TYPE prints the settings of one.\n`;
 }
 
 function firstSentence(text: string): string {

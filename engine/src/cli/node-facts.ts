@@ -1,5 +1,6 @@
 /** What there is to say of a node type, all of it from its declaration: for `reef list`, `reef help` and the reference pages. */
 import { builtins, nodeKinds } from '../nodes.ts';
+import { missingLibraries } from '../spec/client-libraries.ts';
 import { allSettings } from '../spec/common-settings.ts';
 import { describe, type SettingRow } from '../spec/describe.ts';
 import type { NodeExample, NodeSpec } from '../spec/node.ts';
@@ -17,6 +18,9 @@ export interface NodeFacts {
   readonly security: string | undefined;
   readonly metrics: readonly { readonly name: string; readonly doc: string }[];
   readonly examples: readonly NodeExample[];
+  /** Client libraries that it needs, and those of them that are not installed: `name@version`. */
+  readonly requires: readonly string[];
+  readonly missing: readonly string[];
 }
 
 /** Of every built-in type: sources, functions, sinks, each by name. */
@@ -44,6 +48,8 @@ export async function nodeFacts(kind: NodeKind, type: string): Promise<NodeFacts
     security: spec.security,
     metrics: [...countedBy[kind], ...Object.entries(spec.metrics ?? {}).map(([name, doc]) => ({ name, doc }))],
     examples: spec.examples,
+    requires: Object.entries(spec.requires ?? {}).map(([name, version]) => `${name}@${version}`),
+    missing: missingLibraries(spec.requires),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import type { ReefError } from '../errors.ts';
 import { canonicalType, kindsOf, type NodeTypes, nodeKinds, resolveNodeSpec } from '../nodes.ts';
+import { installCommand, missingLibraries } from '../spec/client-libraries.ts';
 import { ENCODING } from '../spec/encoding.ts';
 import type { NodeSpec } from '../spec/node.ts';
 import type { Json, NodeKind } from '../spec/plan.ts';
@@ -137,6 +138,14 @@ async function withSettings(node: NodeDraft, context: NodeContext): Promise<Spec
     return node;
   }
   const canonical = canonicalType(kind, type, folder, types)!;
+  const lacking = missingLibraries(spec.requires, canonical);
+  if (lacking.length > 0) {
+    const are = lacking.length === 1 ? 'is' : 'are';
+    problems.error(
+      node.typeAt,
+      `${subject} needs ${lacking.join(' and ')}, which ${are} not installed, expected it: ${installCommand(lacking)}`,
+    );
+  }
   const request = { spec, tree: node.settingsTree, at: node.settingsAt, subject };
   const settings = await readSettings(request, problems);
   return { ...node, canonical, spec, ...settings };

@@ -1,4 +1,5 @@
 import type { Batch } from '../batch/batch.ts';
+import type { Requires } from './client-libraries.ts';
 import type { ColumnDeclaration } from './column-type.ts';
 import type { Fields, Settings } from './fields.ts';
 import type { Codec, Json, PunchlineKind } from './plan.ts';
@@ -17,6 +18,8 @@ interface NodeSpecification<F extends Fields> {
   readonly examples: readonly NodeExample[];
   /** For the node's page: what it opens to others, what it trusts, what it reads or writes on the machine. Sentences. */
   readonly security?: string;
+  /** Client libraries that `open` loads: exact versions by package name, optional dependencies all. Default none. */
+  readonly requires?: Requires;
   /** What it counts beside what every node of its kind does: names and sentences. */
   readonly metrics?: Readonly<Record<string, string>>;
   /** Constraints across settings; called only when each setting is right by itself. Default none. */
@@ -52,6 +55,13 @@ export interface OpenContext<F extends Fields> {
   readonly log: Log;
 }
 
+/** What a source or sink is given to prove that it could be opened. */
+export interface ProbeContext<F extends Fields> extends OpenContext<F> {
+  readonly codec: Codec;
+  /** Aborts when the answer has taken too long. */
+  readonly signal: AbortSignal;
+}
+
 export interface Log {
   info(message: string, data?: Readonly<Record<string, unknown>>): void;
   warn(message: string, data?: Readonly<Record<string, unknown>>): void;
@@ -71,6 +81,12 @@ export interface SourceSpec<F extends Fields = Fields> extends NodeSpecification
   tables?(settings: Settings<F>): readonly string[];
   /** Columns of its rows where they are known before it runs; `undefined`: anything may come. */
   columns?(settings: Settings<F>): readonly ColumnDeclaration[] | undefined;
+  /**
+   * For `reef check --connect`: proves that what the settings name can be reached, and with these rights, without moving a row or
+   * leaving anything behind. Resolves with sentences that are read behind `source "in"` (`reaches broker a:9092 as "reef"`); rejects with
+   * a `ReefError` that says what is in the way.
+   */
+  probe?(context: ProbeContext<F>): Promise<readonly string[]>;
   open(context: SourceContext<F>): Source | Promise<Source>;
 }
 
@@ -274,6 +290,12 @@ export interface SinkSpec<F extends Fields = Fields, S extends AnySink = AnySink
   needsOffsets?(settings: Settings<F>): boolean;
   /** True: it is opened as a {@link BulkSink}. Set by {@link bulkSink}. */
   readonly bulk?: boolean;
+  /**
+   * For `reef check --connect`: proves that what the settings name can be reached, and with these rights, without moving a row or
+   * leaving anything behind. Resolves with sentences that are read behind `source "in"` (`reaches broker a:9092 as "reef"`); rejects with
+   * a `ReefError` that says what is in the way.
+   */
+  probe?(context: ProbeContext<F>): Promise<readonly string[]>;
   open(context: SinkContext<F>): S | Promise<S>;
 }
 

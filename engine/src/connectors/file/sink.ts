@@ -9,6 +9,7 @@ import { openStandardOutput } from '../stdout/standard-output.ts';
 import { compressionToWrite, writtenCompression } from './compression.ts';
 import { errorNumber, fileError } from './file-error.ts';
 import { columnsInName, isTemplate } from './name-template.ts';
+import { probeFileToWrite } from './probe.ts';
 import { openSingleFile } from './single-file.ts';
 import { openSpecialFile } from './special-file.ts';
 
@@ -79,6 +80,7 @@ export default sink({
   reads: ({ path }) => columnsInName(path),
   sideColumns: ({ path }) => columnsInName(path),
   needsOffsets: (given) => isSet(given),
+  probe: ({ id, folder, settings: { path } }) => probeFileToWrite({ id, folder, path }),
   open: openFileSink,
 });
 

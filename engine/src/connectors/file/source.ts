@@ -7,6 +7,7 @@ import { claim, type Release } from './claims.ts';
 import { compressionByName, compressionWords } from './compression.ts';
 import { fileError } from './file-error.ts';
 import { type FileList, listFiles } from './file-list.ts';
+import { probeFilesToRead } from './probe.ts';
 import { TailedFiles } from './tailed-files.ts';
 import { WholeFiles } from './whole-files.ts';
 
@@ -60,6 +61,7 @@ export default source({
     mode === 'tail' && compression !== 'auto' && compression !== 'none'
       ? [{ path: ['compression'], message: `is "${compression}", which mode tail cannot read, expected mode: whole` }]
       : [],
+  probe: ({ id, folder, settings: { path } }) => probeFilesToRead({ id, folder, path }),
   async open(context) {
     const { settings, punchlineKind } = context;
     const mode = settings.mode ?? (punchlineKind === 'BatchPunchline' ? 'whole' : 'tail');

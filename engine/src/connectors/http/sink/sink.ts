@@ -1,7 +1,7 @@
 import { ReefError } from '../../../errors.ts';
 import { openHttpAccess } from '../../../net/client-access.ts';
 import { bulkLimits } from '../../../spec/bulk-settings.ts';
-import { type BulkSink, bulkSink, type SinkContext } from '../../../spec/node.ts';
+import { type BulkSink, bulkSink, type ProbeContext, type SinkContext } from '../../../spec/node.ts';
 import { type BodyKind, contentTypes } from './body.ts';
 import { HttpSink } from './http-sink.ts';
 import { checkSettings, settings } from './settings.ts';
@@ -30,6 +30,7 @@ export default bulkSink({
     },
   ],
   open: openHttpSink,
+  probe: probeServer,
 });
 
 type Context = SinkContext<typeof settings>;
@@ -58,6 +59,29 @@ async function openHttpSink({ id, settings: given, codec, folder, log }: Context
     transient: parseStatuses(given.transient_statuses) as Statuses,
     split: parseStatuses(given.split_statuses) as Statuses,
   });
+}
+
+/** OPTIONS moves no rows, and every server has an answer to it, if only that it does not know it. */
+async function probeServer({
+  id,
+  settings: given,
+  folder,
+  log,
+  signal,
+}: ProbeContext<typeof settings>): Promise<readonly string[]> {
+  const responseTimeoutMs = given.response_timeout_secs * 1000;
+  const access = await openHttpAccess({ settings: given, responseTimeoutMs, folder, subject: `sink "${id}"`, log });
+  try {
+    const client = access.client(given.url, `reach HTTP sink "${id}"`);
+    const headers = allHeaders(given.headers, 'application/json', {});
+    const { status } = await access.request(client, { method: 'OPTIONS', headers, mostBodyBytes: 0 }, signal);
+    const { origin } = new URL(given.url);
+    if (status === 401 || status === 403 || status === 407)
+      throw new ReefError('io', `Cannot reach HTTP sink "${id}": ${origin} answers ${status}, expected that \`auth\` lets it in`);
+    return [`reaches ${origin}, which answers ${status} to OPTIONS`];
+  } finally {
+    access.close();
+  }
 }
 
 function bodyKind(id: string, body: BodyKind | undefined, codec: string): BodyKind {

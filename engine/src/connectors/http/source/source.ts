@@ -45,6 +45,16 @@ out:
   ],
   check: checkSettings,
   tables: tablesOf,
+  /** Takes the port for a moment: that it is free, and may be had. */
+  async probe(context) {
+    const probed = new HttpSource({ ...context, declared: undefined });
+    await probed.listen();
+    try {
+      return [`may listen on port ${probed.port}`];
+    } finally {
+      await probed.close();
+    }
+  },
   open: async (context) => {
     const opened = new HttpSource(context);
     await opened.listen();

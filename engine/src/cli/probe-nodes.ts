@@ -1,0 +1,55 @@
+/** `reef check --connect`: whether what sources and sinks name can be reached, with these rights. No row is moved. */
+import { ReefError } from '../errors.ts';
+import { resolveNodeSpec } from '../nodes.ts';
+import { renderProblem } from '../punchline/problem.ts';
+import type { ProbeContext } from '../spec/node.ts';
+import type { Punchline, PunchlineNode } from '../spec/plan.ts';
+import type { CommandIo } from './check.ts';
+
+/** Longer than any time-out of a connection: what does not answer by then is not there. */
+const PROBE_MS = 30_000;
+
+/** One line a node; returns how many cannot reach what they name. All are asked at once. */
+export async function probeNodes(punchline: Punchline, runModules: boolean, io: CommandIo): Promise<number> {
+  const nodes = punchline.nodes.filter(({ kind, type }) => kind !== 'function' && (runModules || !type.startsWith('file:')));
+  const found = await Promise.all(nodes.map((node) => probeNode(node, punchline)));
+  for (const { lines } of found) io.stdout.write(lines.map((line) => `  ${line}\n`).join(''));
+  for (const { problem } of found) if (problem !== undefined) io.stderr.write(`${problem}\n`);
+  return found.filter(({ problem }) => problem !== undefined).length;
+}
+
+interface Found {
+  readonly lines: readonly string[];
+  readonly problem?: string;
+}
+
+async function probeNode({ id, kind, type, settings, codec, location }: PunchlineNode, punchline: Punchline): Promise<Found> {
+  const subject = `${kind} "${id}"`;
+  const spec = await resolveNodeSpec(kind as 'source' | 'sink', type, punchline.folder);
+  if (spec.kind === 'function' || !spec.probe) return { lines: [`${subject} connects to nothing, or its type cannot tell`] };
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), PROBE_MS);
+  const late = new Promise<never>((_, reject) => {
+    limit.signal.addEventListener('abort', () => {
+      reject(new ReefError('io', `Cannot reach what ${subject} names: there is no answer within ${PROBE_MS / 1000} s`));
+    });
+  });
+  const context = {
+    id,
+    settings,
+    codec: codec ?? { name: 'json' },
+    folder: punchline.folder,
+    punchlineKind: punchline.kind,
+    log: { info() {}, warn() {} },
+    signal: limit.signal,
+  } as unknown as ProbeContext<never>;
+  try {
+    const sentences = await Promise.race([spec.probe(context), late]);
+    return { lines: sentences.map((sentence) => `${subject} ${sentence}`) };
+  } catch (error) {
+    if (!(error instanceof ReefError)) throw error;
+    return { lines: [], problem: renderProblem({ ...location, severity: 'error', message: error.message }) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
