@@ -21,7 +21,9 @@ export const builtins: NodeTypes = {
     file: () => import('./connectors/file/source.ts'),
     generator: () => import('./connectors/generator/source.ts'),
     http: () => import('./connectors/http/source/source.ts'),
+    socket: () => import('./connectors/socket/source.ts'),
     stdin: () => import('./connectors/stdin/source.ts'),
+    syslog: () => import('./connectors/syslog/source.ts'),
   },
   function: {
     anonymize_ip: () => import('./functions/anonymize-ip.ts'),

@@ -28,7 +28,8 @@ export interface FunctionKernel {
   setPairs(pair: number, pairLength: number, equals: number, equalsLength: number, quotes: number, keysAlone: number, truth: number): void;
   parsePairs: ParseTexts<[]>;
   parseCsv: ParseTexts<[separator: number, quotes: number, strict: number, sparse: number]>;
-  setSyslog(fields: number, words: number, times: number, isoTime: number, now: number, offset: number): void;
+  // biome-ignore format: one parameter list
+  setSyslog(fields: number, words: number, times: number, isoTime: number, now: number, zone: number, keep: number): void;
   parseSyslog: ParseTexts<[standard: number]>;
 
   matchTexts: ParseTexts<[expressions: number, count: number, most: number]>;

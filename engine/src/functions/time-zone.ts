@@ -79,3 +79,47 @@ function namedZone(name: string): Zone {
   };
   return { fixed: undefined, offsetAt };
 }
+
+/** As far as a time without a year can be from now, and some more. */
+const REACH = 220 * DAY;
+
+/** When the offset of a zone changes, for code that has no calendar of zones: times that are far from now get the nearest offset. */
+export class ZoneTable {
+  readonly #zone: Zone;
+  #day = Number.NaN;
+  #pairs: Float64Array = new Float64Array();
+
+  constructor(zone: Zone) {
+    this.#zone = zone;
+  }
+
+  /** Pairs: a second on the zone's clock, and the seconds ahead of UTC from then on; the last one begins at infinity. */
+  around(now: number): Float64Array {
+    const day = Math.floor(now / DAY);
+    if (day !== this.#day) {
+      this.#day = day;
+      this.#pairs = Float64Array.from([...this.#changes(day * DAY), Infinity, 0]);
+    }
+    return this.#pairs;
+  }
+
+  #changes(now: number): number[] {
+    const { fixed } = this.#zone;
+    if (fixed !== undefined) return [-Infinity, fixed];
+    let from = now - REACH;
+    let offset = this.#zone.offsetAt(from);
+    const pairs = [-Infinity, offset];
+    for (; from < now + REACH; from += 7 * DAY) {
+      if (this.#zone.offsetAt(from + 7 * DAY) === offset) continue;
+      let [low, high] = [from, from + 7 * DAY];
+      while (high - low > STEP) {
+        const middle = low + Math.floor((high - low) / 2 / STEP) * STEP;
+        if (this.#zone.offsetAt(middle) === offset) low = middle;
+        else high = middle;
+      }
+      offset = this.#zone.offsetAt(high);
+      pairs.push(high, offset);
+    }
+    return pairs;
+  }
+}

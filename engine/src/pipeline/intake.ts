@@ -195,7 +195,7 @@ export class Intake {
         // A record is never too long: who writes it sees to that.
         maxRowBytes: options.records ? Number.POSITIVE_INFINITY : maxRowBytes,
         cutter,
-        signal,
+        signal: options.lingerMs === undefined ? signal : lingering(signal, options.lingerMs),
         submit: (cut) => {
           const rows = head ? head.take(cut, memory.bytes) : cut;
           if (rows) this.#submit(index, partition, rows, cutter);
@@ -290,4 +290,12 @@ function addMarked(sum: MarkedRows, more: Marked): void {
   more.rejected.forEach((rows, index) => {
     sum.rejected[index]! += rows;
   });
+}
+
+/** Aborts some time after `signal` does. */
+function lingering(signal: AbortSignal, ms: number): AbortSignal {
+  const end = new AbortController();
+  signal.addEventListener('abort', () => setTimeout(() => end.abort(signal.reason), ms).unref(), { once: true });
+  if (signal.aborted) end.abort(signal.reason);
+  return end.signal;
 }

@@ -132,6 +132,7 @@ function nearestErrorEdge(start: PunchlineNode, byId: ReadonlyMap<string, Punchl
 }
 
 function lineColumn(node: PunchlineNode): string {
+  if (node.lineColumn !== undefined) return node.lineColumn;
   for (const { columns, table } of node.out) {
     const declared = table === ERROR_TABLE ? undefined : columns?.find(({ name }) => !name.startsWith('_ppf_'));
     if (declared) return declared.name;

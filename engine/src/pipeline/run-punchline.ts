@@ -15,6 +15,7 @@ import { Pipeline } from './pipeline.ts';
 import { type RunControl, runControl } from './run-control.ts';
 import { specify } from './specify.ts';
 import type { Taps } from './taps.ts';
+import { withFronts } from './with-fronts.ts';
 import { within } from './within.ts';
 
 /** What was fed must be delivered in this time after a stop; what is not is read again at the next start. */
@@ -56,7 +57,8 @@ export interface RunResult {
 }
 
 /** Rejects when the punchline could not be started; a failure while it runs is a result. */
-export async function runPunchline(punchline: Punchline, options: RunOptions): Promise<RunResult> {
+export async function runPunchline(given: Punchline, options: RunOptions): Promise<RunResult> {
+  const punchline = await withFronts(given);
   const specs = await specify(punchline);
   // A batch can start afresh: its checkpoints need not wait for the disk, as long as a restart of the machine is noticed.
   const boot = punchline.kind === 'BatchPunchline' ? bootId() : undefined;

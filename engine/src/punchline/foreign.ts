@@ -17,7 +17,6 @@ const foreignTypes: Readonly<Record<string, string>> = {
   punchlet: `${javaEngine}: a WebAssembly function (wasm) can do the same`,
   s3: javaEngine,
   sigma_rule: `${javaEngine}: rules that were converted to WebAssembly run as wasm`,
-  syslog: javaEngine,
   tflite: later,
 };
 

@@ -87,7 +87,19 @@ export interface SourceSpec<F extends Fields = Fields> extends NodeSpecification
    * a `ReefError` that says what is in the way.
    */
   probe?(context: ProbeContext<F>): Promise<readonly string[]>;
+  /**
+   * A function that every row goes through before it leaves the source: what is read is parsed by workers, not here. `declared`: as in
+   * {@link SourceContext}. Default none.
+   */
+  front?(settings: Settings<F>, declared: readonly ColumnDeclaration[] | undefined): SourceFront | undefined;
   open(context: SourceContext<F>): Source | Promise<Source>;
+}
+
+/** A built-in function with its settings, and the column in which it finds a line. */
+export interface SourceFront {
+  readonly type: string;
+  readonly settings: Readonly<Record<string, Json>>;
+  readonly lineColumn: string;
 }
 
 export interface SourceContext<F extends Fields> extends OpenContext<F> {
@@ -147,6 +159,8 @@ export interface PartitionOptions {
   readonly table?: string;
   /** How its bytes become rows, where it differs from the node's codec. */
   readonly codec?: Codec;
+  /** Room is given for so long after the engine has asked to stop: for what has arrived and nobody would send again. Default 0. */
+  readonly lingerMs?: number;
   /** Rows stand in records, which a {@link RecordWriter} writes: with bounds of their own and values beside them. */
   readonly records?: RecordLayout;
   /**

@@ -72,6 +72,8 @@ export interface PunchlineNode {
   readonly settings: Readonly<Record<string, Json>>;
   /** Present on every node whose spec has codecs. */
   readonly codec?: Codec;
+  /** The column that the line codec fills, where it is not the first one that `out` declares. */
+  readonly lineColumn?: string;
   /** Present on every sink. */
   readonly policy?: DeliveryPolicy;
   /** Present on every sink that rows are sent to. */

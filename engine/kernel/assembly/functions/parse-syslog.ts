@@ -1,12 +1,12 @@
 // Syslog messages to columns: RFC 5424, and what is sent as RFC 3164 (which only describes what was seen in the wild).
-import { get8, get32, put8, put32 } from '../access';
+import { get8, get32, getF64, put8, put32 } from '../access';
 import { alloc, release } from '../arena';
 import { kindAt, word } from '../columns-read';
 import { INTEGER, OBJECT, RAW } from '../convert';
 import { BACKSLASH, escape, findByte } from '../text';
 import { clearFields, putField } from './fields';
 import { ARENA_FULL, BAD_HEADER, BAD_STRUCTURED_DATA, BAD_TIME, NO_PRIORITY } from './problems';
-import { LOCAL, NO_TIME, nanos, nextProgram, readTimePrefix, seconds, timeEnd } from './read-time';
+import { KNOWN, LOCAL, NO_TIME, nanos, nextProgram, readTimePrefix, seconds, timeEnd } from './read-time';
 import { writeIso } from './write-time';
 
 const SPACE: u32 = 0x20;
@@ -28,13 +28,17 @@ const PROCID: usize = 7;
 const MSGID: usize = 8;
 const STRUCTURED_DATA: usize = 9;
 const MESSAGE: usize = 10;
+const SEQUENCE: usize = 11;
 
 let columns: usize = 0;
 let names: usize = 0;
 let programs: usize = 0;
 let iso: usize = 0;
 let reference: f64 = 0;
-let offsetSeconds: i64 = 0;
+let offsets: usize = 0;
+let lenient: bool = false;
+/** The message has a priority. */
+let prioritised: bool = false;
 
 let problem: u32 = 0;
 let problemAt: usize = 0;
@@ -46,17 +50,19 @@ function fail(code: u32, at: usize): usize {
 }
 
 /**
- * `fields`: 11 pointers to columns, 0 for those that nobody wants. `words`: (start, end) of the names of 24 facilities, then of 8 severities.
+ * `fields`: 12 pointers to columns, 0 for those that nobody wants. `words`: (start, end) of the names of 24 facilities, then of 8 severities.
  * `times`: programs for RFC 3164's time, a 0 behind the last; `isoTime`: the one for RFC 5424's. A time without year is the
- * one nearest to `now`, one without offset is `offset` seconds ahead of UTC.
+ * one nearest to `now`. `zone`: pairs of f64, the first second on its clock for which the second one, its seconds ahead of UTC, holds;
+ * the last pair begins at infinity. `keep`: what has no right header is a message all the same.
  */
-export function setSyslog(fields: usize, words: usize, times: usize, isoTime: usize, now: f64, offset: f64): void {
+export function setSyslog(fields: usize, words: usize, times: usize, isoTime: usize, now: f64, zone: usize, keep: u32): void {
   columns = fields;
   names = words;
   programs = times;
   iso = isoTime;
   reference = now;
-  offsetSeconds = <i64>offset;
+  offsets = zone;
+  lenient = keep != 0;
 }
 
 /** Reads each text of kind RAW; `standard`: 0 either, 1 only RFC 5424, 2 only RFC 3164. See parseJson. */
@@ -69,6 +75,11 @@ export function parseSyslog(starts: usize, ends: usize, kinds: usize, rows: usiz
     const start = word(starts, row);
     if (parseMessage(start, word(ends, row), row, standard)) continue;
     if (problem == ARENA_FULL) return -1;
+    if (lenient) {
+      clearFields(row);
+      putHeadless(start, word(ends, row), row);
+      continue;
+    }
     put32(problems + (row << 2), problem | (<u32>min<usize>(problemAt - start, 0xffffff) << 8));
     clearFields(row);
     bad++;
@@ -95,11 +106,23 @@ function putText(column: usize, row: usize, start: usize, end: usize): void {
   return p < end ? get8(p) : 0;
 }
 
+/** What ends a frame is no part of the message. */
+@inline function trimmedEnd(p: usize, end: usize): usize {
+  while (end > p && (get8(end - 1) <= 0x0d && (get8(end - 1) == 0x0a || get8(end - 1) == 0x0d || get8(end - 1) == 0))) end--;
+  return end;
+}
+
+/** A message of which no more can be said than maybe its priority. */
+function putHeadless(start: usize, end: usize, row: usize): void {
+  end = trimmedEnd(start, end);
+  put(MESSAGE, row, parsePriority(start, end, row), end, RAW);
+}
+
 function parseMessage(p: usize, end: usize, row: usize, standard: u32): bool {
-  // What ends a frame is no part of the message.
-  while (end > p && (get8(end - 1) == 0x0a || get8(end - 1) == 0)) end--;
+  end = trimmedEnd(p, end);
   const from = p;
   p = parsePriority(p, end, row);
+  prioritised = p != from;
   if (p == from && standard == 1) return fail(NO_PRIORITY, from) != 0;
   if (standard != 2 && p != from) {
     const version = p;
@@ -264,38 +287,132 @@ function writeValue(p: usize, end: usize, out: bool): usize {
   return p + 1;
 }
 
-/** From behind the priority on: a time, maybe a host, maybe a tag with a process in brackets, the message. */
-function parse3164(p: usize, end: usize, row: usize): usize {
-  // Some routers mark a clock that is not set.
-  const from = byteAt(p, end) == 0x2a || byteAt(p, end) == 0x2e ? p + 1 : p;
+/** A sequence number as Cisco's devices put before the time: `123: `. Returns its end, or `p` itself when there is none. */
+function parseSequence(p: usize, end: usize, row: usize): usize {
+  let q = p;
+  while (q < end && isDigit(get8(q)) && q - p < 18) q++;
+  if (q == p || byteAt(q, end) != COLON || byteAt(q + 1, end) != SPACE) return p;
+  let first = p;
+  while (first + 1 < q && get8(first) == 0x30) first++;
+  put(SEQUENCE, row, first, q, INTEGER);
+  return skipSpaces(q + 1, end);
+}
+
+@inline function skipSpaces(p: usize, end: usize): usize {
+  while (byteAt(p, end) == SPACE) p++;
+  return p;
+}
+
+let timeState: u32 = 0;
+
+/** The time at `p`, whose state is then `timeState`. Returns the pointer behind it. */
+function readSyslogTime(p: usize, end: usize): usize {
+  // Some routers mark a clock that is not set, or has lost its source.
+  if (byteAt(p, end) == 0x2a || byteAt(p, end) == 0x2e) p++;
   let program = programs;
-  let state = NO_TIME;
   while (get8(program)) {
-    state = readTimePrefix(from, end, program, reference);
-    if (state != NO_TIME && (timeEnd() == end || get8(timeEnd()) == SPACE || get8(timeEnd()) == COLON)) break;
-    state = NO_TIME;
+    timeState = readTimePrefix(p, end, program, reference);
+    const stop = timeEnd();
+    if (timeState != NO_TIME && (stop == end || get8(stop) == SPACE || get8(stop) == COLON)) {
+      if (timeState == LOCAL && isYear(stop, end)) {
+        // A year behind the time, as ctime writes it.
+        const state = readTimePrefix(p, end, nextProgram(program), reference);
+        if (state != NO_TIME) return timeEnd();
+        timeState = readTimePrefix(p, end, program, reference);
+      }
+      return timeState == LOCAL ? skipZone(stop, end) : stop;
+    }
     program = nextProgram(program);
   }
-  if (state == NO_TIME) return fail(BAD_TIME, p);
-  const stop = timeEnd();
-  const out = alloc(48);
-  if (!out) return fail(ARENA_FULL, p);
-  const time = writeIso(state == LOCAL ? seconds - offsetSeconds : seconds, nanos, out);
-  put(TIMESTAMP, row, out, time, RAW);
-  p = stop;
-  if (byteAt(p, end) == COLON) p++;
-  while (byteAt(p, end) == SPACE) p++;
-  return parseTag(parseHost(p, end, row), end, row);
+  timeState = NO_TIME;
+  return p;
+}
+
+/** ` 2026` and an end of a word. */
+function isYear(p: usize, end: usize): bool {
+  if (byteAt(p, end) != SPACE || end - p < 5) return false;
+  const century = (get8(p + 1) << 8) | get8(p + 2);
+  if ((century != 0x3139 && century != 0x3230) || !isDigit(get8(p + 3)) || !isDigit(get8(p + 4))) return false;
+  return p + 5 == end || get8(p + 5) == SPACE || (get8(p + 5) == COLON && (p + 6 == end || get8(p + 6) == SPACE));
+}
+
+/** ` UTC:`, ` CEST:`: an abbreviation is only believed where it means one thing everywhere. */
+function skipZone(p: usize, end: usize): usize {
+  if (byteAt(p, end) != SPACE) return p;
+  let q = p + 1;
+  while (q < end && get8(q) - 0x41 < 26 && q - p < 7) q++;
+  if (q - p < 3 || byteAt(q, end) != COLON) return p;
+  const name = (get8(p + 1) << 16) | (get8(p + 2) << 8) | get8(p + 3);
+  if (q - p == 4 && (name == 0x555443 || name == 0x474d54)) timeState = KNOWN;
+  return q;
+}
+
+/** `hostname: ` before the time, as Cisco's devices put their origin. Returns its end, or `p` itself when there is none. */
+function originEnd(p: usize, end: usize): usize {
+  let q = p;
+  while (q < end && get8(q) > SPACE && get8(q) != COLON && q - p < 256) q++;
+  return q > p && byteAt(q, end) == COLON && byteAt(q + 1, end) == SPACE ? q : p;
+}
+
+function offsetAt(local: i64): i64 {
+  let pair = offsets;
+  while (<f64>local >= getF64(pair + 16)) pair += 16;
+  return <i64>getF64(pair + 8);
+}
+
+/** From behind the priority on: a time, maybe a host, maybe a tag with a process in brackets, the message. */
+function parse3164(p: usize, end: usize, row: usize): usize {
+  const from = p;
+  p = readSyslogTime(p, end);
+  if (timeState == NO_TIME) {
+    // What Cisco's devices write: sequence numbers, an origin.
+    p = byteAt(from, end) == COLON ? skipSpaces(from + 1, end) : skipSpaces(from, end);
+    p = parseSequence(p, end, row);
+    let time = p;
+    p = readSyslogTime(time, end);
+    if (timeState == NO_TIME) {
+      const origin = originEnd(time, end);
+      if (origin == time) return fail(BAD_TIME, from);
+      const host = time;
+      time = skipSpaces(origin + 1, end);
+      p = readSyslogTime(time, end);
+      if (timeState == NO_TIME) return fail(BAD_TIME, from);
+      putText(HOSTNAME, row, host, origin);
+      return putTime(row) ? parseTag(skipColon(p, end), end, row) : fail(ARENA_FULL, from);
+    }
+  }
+  if (!putTime(row)) return fail(ARENA_FULL, from);
+  if (byteAt(p, end) == COLON) return parseTag(skipColon(p, end), end, row);
+  return parseTag(skipColon(parseHost(skipSpaces(p, end), end, row), end), end, row);
+}
+
+/** `: `, which Cisco's devices put between all that they say. */
+function skipColon(p: usize, end: usize): usize {
+  if (byteAt(p, end) != COLON) return p;
+  return skipSpaces(p + 1, end);
+}
+
+function putTime(row: usize): bool {
+  if (!get32(columns + (TIMESTAMP << 2))) return true;
+  const out = alloc(32);
+  if (!out) return false;
+  const utc = timeState == LOCAL ? seconds - offsetAt(seconds) : seconds;
+  put(TIMESTAMP, row, out, writeIso(utc, nanos, out), RAW);
+  return true;
 }
 
 /** A first word that ends with a colon or has brackets is a tag already. */
 function parseHost(p: usize, end: usize, row: usize): usize {
-  const stop = findByte(p, end, SPACE);
-  if (stop == end || stop == p || get8(stop - 1) == COLON || findByte(p, stop, OPEN) != stop) return p;
+  let stop = p;
+  while (stop < end) {
+    const c = get8(stop);
+    if (c == SPACE) break;
+    if (c == OPEN) return p;
+    stop++;
+  }
+  if (stop == end || stop == p || get8(stop - 1) == COLON || get8(p) == 0x25) return p;
   putText(HOSTNAME, row, p, stop);
-  p = stop;
-  while (byteAt(p, end) == SPACE) p++;
-  return p;
+  return skipSpaces(stop, end);
 }
 
 /** `name:`, `name[process]:`; without either all is message. */
@@ -319,10 +436,24 @@ function parseTag(p: usize, end: usize, row: usize): usize {
     if (byteAt(q, end) == COLON || (processEnd && (q == end || get8(q) == SPACE))) {
       put(APPNAME, row, p, nameEnd, RAW);
       if (processEnd) put(PROCID, row, nameEnd + 1, processEnd, RAW);
+      if (get8(p) == 0x25) putMnemonic(p, nameEnd, row);
       p = q < end && get8(q) == COLON ? q + 1 : q;
       if (byteAt(p, end) == SPACE) p++;
     }
   }
   put(MESSAGE, row, p, end, RAW);
   return end;
+}
+
+/** Of `%FACILITY-SEVERITY-MNEMONIC` the last is the kind of message; the severity counts where no priority says one. */
+function putMnemonic(p: usize, end: usize, row: usize): void {
+  for (let q = p + 2; q + 3 <= end; q++) {
+    if (get8(q - 1) != DASH || get8(q) - 0x30 >= 8 || get8(q + 1) != DASH) continue;
+    if (q + 2 == end) return;
+    put(MSGID, row, q + 2, end, RAW);
+    if (prioritised) return;
+    const severity = names + (24 << 3) + (<usize>(get8(q) - 0x30) << 3);
+    put(SEVERITY, row, <usize>get32(severity), <usize>get32(severity + 4), RAW);
+    return;
+  }
 }

@@ -2,6 +2,7 @@
 
 import { columnArguments, TextOf } from '../../batch/function-kernel.ts';
 import { compileTimeFormat, withFraction } from '../time-format.ts';
+import { type Zone, ZoneTable } from '../time-zone.ts';
 import { type FieldNames, type Parser, readFields, type Texts } from './parser.ts';
 
 /** Members of a JSON object; a column that holds an object already will do. */
@@ -71,6 +72,7 @@ export const syslogFields = [
   { name: 'msgid', type: 'string' },
   { name: 'structured_data', type: 'json' },
   { name: 'message', type: 'string' },
+  { name: 'sequence', type: 'integer' },
 ] as const;
 
 export const syslogStandards = ['auto', 'rfc5424', 'rfc3164'] as const;
@@ -79,9 +81,16 @@ const facilities =
   'kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp security console solaris-cron local0 local1 local2 local3 local4 local5 local6 local7';
 const severities = 'emerg alert crit err warning notice info debug';
 
-/** RFC 3164's time, and what is sent instead of it. */
+/** RFC 3164's time and behind it the same with a year at its end, then what else is sent instead of it, the likely ones first. */
 const programs = Buffer.concat([
-  ...['%b %d %Y %H:%M:%S', '%b %d %H:%M:%S'].map((format) => withFraction(compileTimeFormat(format, 'read'))),
+  ...[
+    '%b %d %H:%M:%S',
+    '%b %d %H:%M:%S %Y',
+    '%b %d %Y %H:%M:%S',
+    '%Y %b %d %H:%M:%S',
+    '%a %b %d %H:%M:%S',
+    '%a %b %d %H:%M:%S %Y',
+  ].map((format) => withFraction(compileTimeFormat(format, 'read'))),
   compileTimeFormat('iso', 'read').bytes,
   Buffer.of(0),
 ]);
@@ -89,11 +98,14 @@ const isoProgram = compileTimeFormat('iso', 'read').bytes;
 
 export interface SyslogOptions {
   readonly standard: (typeof syslogStandards)[number];
-  /** How far the clocks of messages without an offset are ahead of UTC. */
-  readonly offsetSeconds: number;
+  /** Of clocks of messages that say no offset. */
+  readonly zone: Zone;
+  /** What has no right header is a message all the same. */
+  readonly lenient: boolean;
 }
 
-export function syslogParser(wanted: readonly string[], { standard, offsetSeconds }: SyslogOptions): Parser {
+export function syslogParser(wanted: readonly string[], { standard, zone, lenient }: SyslogOptions): Parser {
+  const offsets = new ZoneTable(zone);
   const names = syslogFields.map(({ name }) => name).filter((name) => wanted.includes(name));
   return {
     others: TextOf.strings,
@@ -101,6 +113,7 @@ export function syslogParser(wanted: readonly string[], { standard, offsetSecond
       const { arena, timestamp } = texts.view;
       const columns = arena.take(syslogFields.length * 4);
       const words = writeNames(texts);
+      const table = arena.copyOf(offsets.around(timestamp / 1000));
       const [timePrograms, iso] = [arena.copyOf(programs), arena.copyOf(isoProgram)];
       return readFields(texts.view, { names, limit: names.length }, (kernel) => {
         const entries = kernel.fieldEntries() >>> 2;
@@ -108,7 +121,7 @@ export function syslogParser(wanted: readonly string[], { standard, offsetSecond
           const at = names.indexOf(name);
           arena.words[(columns >>> 2) + i] = at < 0 ? 0 : arena.words[entries + at * 4 + 2]!;
         }
-        kernel.setSyslog(columns, words, timePrograms, iso, timestamp / 1000, offsetSeconds);
+        kernel.setSyslog(columns, words, timePrograms, iso, timestamp / 1000, table, Number(lenient));
         return kernel.parseSyslog(
           ...columnArguments(texts.view, texts.tokens),
           syslogStandards.indexOf(standard),

@@ -4,7 +4,7 @@ import { choice, flag, group, integer, list, map, type Settings, text } from '..
 import { batchFunction, type SettingIssue } from '../../spec/node.ts';
 import { rowsOnly } from '../../spec/security.ts';
 import { onErrorDoc } from '../row-problems.ts';
-import { offsetProblem, offsetSeconds } from '../time-zone.ts';
+import { offsetProblem, zoneOf, zoneProblem } from '../time-zone.ts';
 import { type ParseOptions, parseBatch } from './apply.ts';
 import { csvParser, jsonParser, pairParser, syslogFields, syslogParser, syslogStandards } from './formats.ts';
 import { type GrokOptions, grokFields, grokParser, grokProblem } from './grok.ts';
@@ -53,6 +53,13 @@ const syslog = {
     default: 'auto',
   }),
   utc_offset: text('Zone of times that do not say one (RFC 3164), such as `+02:00`.', { default: '+00:00' }),
+  timezone: text('The same by name, such as `Europe/Paris`, whose offset changes in the year; in place of `utc_offset`.', {
+    optional: true,
+  }),
+  lenient: flag(
+    'Whether a text without a header that can be read is no error: its priority counts where it has one, and the rest is its message.',
+    { default: false },
+  ),
 };
 
 const grok = {
@@ -203,8 +210,8 @@ function parserOf(given: ParseSettings): Parser {
     case 'grok':
       return grokParser(names!, grokOptions(given.grok!));
     default: {
-      const { standard = 'auto', utc_offset = '+00:00' } = given.syslog ?? {};
-      return syslogParser(names!, { standard, offsetSeconds: offsetSeconds(utc_offset) });
+      const { standard = 'auto', utc_offset = '+00:00', timezone = utc_offset, lenient = false } = given.syslog ?? {};
+      return syslogParser(names!, { standard, zone: zoneOf(timezone), lenient });
     }
   }
 }
@@ -233,6 +240,8 @@ function check(given: ParseSettings): SettingIssue[] {
   issues.push(...checkGrok(given));
   const zone = given.syslog && offsetProblem(given.syslog.utc_offset);
   if (zone !== undefined) complain(['syslog', 'utc_offset'], `syslog.utc_offset ${zone}`);
+  const named = given.syslog?.timezone === undefined ? undefined : zoneProblem(given.syslog.timezone);
+  if (named !== undefined) complain(['syslog', 'timezone'], `syslog.timezone ${named}`);
   return issues;
 }
 

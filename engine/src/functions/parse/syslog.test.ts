@@ -65,6 +65,10 @@ test('RFC 3164 and what is sent as such', async () => {
     ['Oct 11 22:14:15 h no tag here', { ...common, message: 'no tag here' }],
     ['Oct 11 22:14:15 su: no host', { timestamp: common.timestamp, appname: 'su', message: 'no host' }],
     ['Oct 11 22:14:15.25 h a: x', { ...common, timestamp: '2023-10-11T22:14:15.250Z', appname: 'a', message: 'x' }],
+    ['Oct 11 22:14:15 2021 h a: x', { timestamp: '2021-10-11T22:14:15Z', hostname: 'h', appname: 'a', message: 'x' }],
+    ['Mon Oct 11 22:14:15 2021 h a: x', { timestamp: '2021-10-11T22:14:15Z', hostname: 'h', appname: 'a', message: 'x' }],
+    ['2021 Oct 11 22:14:15 h a: x', { timestamp: '2021-10-11T22:14:15Z', hostname: 'h', appname: 'a', message: 'x' }],
+    ['Oct 11 22:14:15 2001:db8::1 a: x', { timestamp: common.timestamp, hostname: '2001:db8::1', appname: 'a', message: 'x' }],
     ['*Oct 11 2021 22:14:15: %SYS-5: x', { timestamp: '2021-10-11T22:14:15Z', appname: '%SYS-5', message: 'x' }],
     [
       '2023-10-11T22:14:15.5+02:00 h a[b c]: x',
@@ -76,6 +80,60 @@ test('RFC 3164 and what is sent as such', async () => {
   for (const [message, expected] of cases) assert.deepEqual(await read(message), expected, message);
   assert.equal(await read('<13>hello'), 'column "m" has no time where one is expected, at byte 5');
   assert.equal(await read('<13>Feb 30 00:00:00 h x'), 'column "m" has no time where one is expected, at byte 5');
+});
+
+test('what Cisco devices send', async () => {
+  const time = { timestamp: '2023-10-11T22:14:15.123Z' };
+  const tag = { appname: '%SYS-5-CONFIG_I', msgid: 'CONFIG_I', message: 'Configured' };
+  const text = '%SYS-5-CONFIG_I: Configured';
+  const header = priority(189, 'local7', 'notice');
+  const cases: [string, object][] = [
+    [`<189>29: *Oct 11 22:14:15.123: ${text}`, { ...header, sequence: 29, ...time, ...tag }],
+    [`<189>000029: .Oct 11 22:14:15.123 UTC: ${text}`, { ...header, sequence: 29, ...time, ...tag }],
+    [`<189>29: r1: Oct 11 22:14:15.123: ${text}`, { ...header, sequence: 29, hostname: 'r1', ...time, ...tag }],
+    [`<189>: 2023 Oct 11 22:14:15.123 UTC: ${text}`, { ...header, ...time, ...tag }],
+    [`Oct 11 22:14:15.123: ${text}`, { severity: 'notice', ...time, ...tag }],
+    [
+      '<166>Oct 11 2021 22:14:15 asa : %ASA-6-302013: Built',
+      {
+        ...priority(166, 'local4', 'info'),
+        timestamp: '2021-10-11T22:14:15Z',
+        hostname: 'asa',
+        appname: '%ASA-6-302013',
+        msgid: '302013',
+        message: 'Built',
+      },
+    ],
+  ];
+  for (const [message, expected] of cases) assert.deepEqual(await read(message), expected, message);
+  const zone = { syslog: { timezone: 'Europe/Paris' } };
+  assert.deepEqual(await read(`Oct 11 22:14:15.123 CEST: ${text}`, zone), {
+    severity: 'notice',
+    timestamp: '2023-10-11T20:14:15.123Z',
+    ...tag,
+  });
+});
+
+test('a zone by name has the offset of the time of year', async () => {
+  const at = async (message: string): Promise<unknown> =>
+    ((await read(message, { syslog: { timezone: 'Europe/Paris' } })) as { timestamp: string }).timestamp;
+  assert.equal(await at('Oct 29 01:59:59 h a: x'), '2023-10-28T23:59:59Z');
+  assert.equal(await at('Oct 29 03:00:00 h a: x'), '2023-10-29T02:00:00Z');
+  assert.equal(await at('Mar 30 12:00:00 h a: x'), '2024-03-30T11:00:00Z');
+  assert.equal(await at('Mar 31 12:00:00 h a: x'), '2024-03-31T10:00:00Z');
+  assert.equal(await at('Jul 1 2019 12:00:00 h a: x'), '2019-07-01T10:00:00Z');
+  assert.match(
+    (await read('x', { syslog: { timezone: 'Mars/Olympus' } }).catch((error: Error) => error.message)) as string,
+    /Mars/,
+  );
+});
+
+test('a lenient reader takes what it can', async () => {
+  const lenient = { syslog: { lenient: true } };
+  assert.deepEqual(await read('<34>hello there', lenient), { ...priority(34, 'auth', 'crit'), message: 'hello there' });
+  assert.deepEqual(await read('hello', lenient), { message: 'hello' });
+  assert.deepEqual(await read('<34>1 nonsense', lenient), { ...priority(34, 'auth', 'crit'), message: '1 nonsense' });
+  assert.deepEqual(await read('<999>x', lenient), { message: '<999>x' });
 });
 
 test('times without an offset are taken in the zone that is set', async () => {

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { delimiterBytes, type Framing } from './framing.ts';
+import { FramingError, type MessageCutter, messageCutter, syslogCutter } from './message-cutter.ts';
+
+const framing = (given: Partial<Framing>): Framing => ({
+  by: 'line',
+  length_bytes: '4',
+  byte_order: 'big',
+  delimiter: '\\0',
+  ...given,
+});
+
+/** The messages in `bytes` when they come in chunks of these lengths, again and again. */
+function messages(cutter: MessageCutter, bytes: Buffer, lengths: readonly number[] = [bytes.length || 1]): string[] {
+  const found: string[] = [];
+  for (let from = 0, i = 0; from < bytes.length; i++) {
+    const chunk = bytes.subarray(from, from + lengths[i % lengths.length]!);
+    from += chunk.length;
+    for (const piece of cutter.cut(Buffer.from(chunk))) {
+      const text = Buffer.from(piece.bytes).toString('latin1');
+      found.push(...(piece.lines ? text.split('\n') : [text]));
+    }
+  }
+  const last = cutter.end();
+  if (last) found.push(Buffer.from(last.bytes).toString('latin1'));
+  return found;
+}
+
+const number = (length: number, width: 1 | 2 | 4, order: 'big' | 'little'): Buffer => {
+  const bytes = Buffer.alloc(width);
+  if (order === 'big') bytes.writeUIntBE(length, 0, width);
+  else bytes.writeUIntLE(length, 0, width);
+  return bytes;
+};
+
+const chunkLengths = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 });
+
+test('messages are the same however their bytes come', () => {
+  const text = fc.string({ minLength: 1, maxLength: 60, unit: fc.constantFrom('a', '<', '1', ' ', '\r', '\u00ff') });
+  fc.assert(
+    fc.property(fc.array(text, { maxLength: 12 }), chunkLengths, (all, lengths) => {
+      const bytes = (part: (message: string) => Uint8Array): Buffer => Buffer.concat(all.map(part));
+      const latin = (message: string): Buffer => Buffer.from(message, 'latin1');
+      const lines = bytes((message) => latin(`${message}\n`));
+      assert.deepEqual(messages(messageCutter(framing({}), 1000), lines, lengths), all);
+      const delimited = bytes((message) => latin(`${message}\x1f\n`));
+      assert.deepEqual(
+        messages(messageCutter(framing({ by: 'delimiter', delimiter: '\\x1f\\n' }), 1000), delimited, lengths),
+        all,
+      );
+      for (const width of [1, 2, 4] as const) {
+        for (const order of ['big', 'little'] as const) {
+          const cutter = messageCutter(framing({ by: 'length', length_bytes: `${width}`, byte_order: order }), 1000);
+          const counted = bytes((message) => Buffer.concat([number(message.length, width, order), latin(message)]));
+          assert.deepEqual(messages(cutter, counted, lengths), all);
+        }
+      }
+      const octets = bytes((message) => latin(`${message.length} ${message}`));
+      assert.deepEqual(messages(messageCutter(framing({ by: 'octets' }), 1000), octets, lengths), all);
+    }),
+  );
+});
+
+test('both framings of syslog may come over one connection', () => {
+  const message = fc.string({ maxLength: 30, unit: fc.constantFrom('x', ' ', '7', '<') }).map((text) => `<13>${text}`);
+  fc.assert(
+    fc.property(fc.array(fc.tuple(message, fc.boolean()), { maxLength: 10 }), chunkLengths, (all, lengths) => {
+      // The first says that lengths come here.
+      const sent = [['<13>first', true] as const, ...all];
+      const bytes = Buffer.from(sent.map(([text, counted]) => (counted ? `${text.length} ${text}` : `${text}\n`)).join(''));
+      assert.deepEqual(
+        messages(syslogCutter(1000, { counts: true }), bytes, lengths),
+        sent.map(([text]) => text),
+      );
+    }),
+  );
+});
+
+test('what only looks like a length is a line', () => {
+  const lines = ['2023-10-11T22:14:15Z h a: x', '12 apples', '7', '0 <13>x', '99999999999999 <13>x'];
+  for (const line of lines) assert.deepEqual(messages(syslogCutter(1000, { counts: true }), Buffer.from(`${line}\n`)), [line]);
+  assert.deepEqual(messages(syslogCutter(1000, { counts: true }), Buffer.from('5 <1>ab\n5 <2>cd')), ['<1>ab', '<2>cd']);
+});
+
+test('of a message that is too long the head goes on, and what follows it is whole', () => {
+  const long = 'x'.repeat(100);
+  for (const lengths of [[1000], [7], [1]]) {
+    const delimited = messageCutter(framing({ by: 'delimiter', delimiter: '||' }), 64);
+    assert.deepEqual(messages(delimited, Buffer.from(`${long}||b||`), lengths), [long.slice(0, 64), 'b']);
+    assert.equal(delimited.truncated, 1);
+    const counted = messageCutter(framing({ by: 'length' }), 64);
+    const bytes = Buffer.concat([number(100, 4, 'big'), Buffer.from(long), number(1, 4, 'big'), Buffer.from('b')]);
+    assert.deepEqual(messages(counted, bytes, lengths), [long.slice(0, 64), 'b']);
+  }
+  for (const lengths of [[7], [1]]) {
+    const lines = messages(messageCutter(framing({}), 64), Buffer.from(`${long}\nb\nc\n`), lengths);
+    assert.deepEqual([lines[0]!.slice(0, 64), ...lines.slice(1)], [long.slice(0, 64), 'b', 'c']);
+    assert.ok(lines[0]!.length <= 64);
+  }
+  const giant = messageCutter(framing({ by: 'length' }), 64);
+  assert.deepEqual(messages(giant, Buffer.concat([number(4_000_000_000, 4, 'big'), Buffer.from(long)]), [10]), [
+    long.slice(0, 64),
+  ]);
+});
+
+test('octet counting without a count cannot go on', () => {
+  assert.throws(() => messages(messageCutter(framing({ by: 'octets' }), 64), Buffer.from('hello')), FramingError);
+});
+
+test('any bytes at all are cut without a fault', () => {
+  const bytes = fc.uint8Array({ maxLength: 300 });
+  fc.assert(
+    fc.property(bytes, chunkLengths, (given, lengths) => {
+      const all = Buffer.from(given);
+      messages(syslogCutter(64, { counts: true }), all, lengths);
+      messages(messageCutter(framing({ by: 'length', length_bytes: '1' }), 64), all, lengths);
+      messages(messageCutter(framing({ by: 'delimiter' }), 64), all, lengths);
+      const lines = messages(messageCutter(framing({}), 1000), all, lengths).join('\n');
+      assert.equal(lines, all.toString('latin1').replace(/\n$/, ''));
+    }),
+  );
+});
+
+test('a delimiter is written with escapes', () => {
+  assert.deepEqual(delimiterBytes('\\r\\n\\x1f;\\0\\\\é'), Buffer.from('\r\n\x1f;\0\\é'));
+  for (const wrong of ['', '\\q', '\\']) assert.equal(delimiterBytes(wrong), undefined, wrong);
+});

@@ -1,0 +1,77 @@
+/**
+ * One partition that all connections of a source feed. Who cannot be served for lack of memory waits, in turn; what was fed goes to a
+ * worker when the batch is full, or a short time after its first row.
+ */
+import type { Feed } from '../../spec/node.ts';
+import { RecordWriter } from '../../spec/record-writer.ts';
+import type { RecordLayout, RecordValue } from '../../spec/records.ts';
+
+export interface RecordLaneOptions {
+  readonly name: string;
+  readonly rows: RecordLayout['rows'];
+  readonly json: boolean;
+  /** Rows wait so long for others. */
+  readonly gatherMs: number;
+}
+
+/** What is known of where a message came from. */
+export const peerColumns = ['_ppf_remote_host', '_ppf_remote_port', '_ppf_local_host', '_ppf_local_port'] as const;
+
+/** Room is given for so long after a stop: what has arrived is still read. */
+export const LINGER_MS = 1000;
+/** Numbers of rows must not come again in a later run; a message has at least one byte, and none come faster than this. */
+const POSITIONS_PER_MS = 1000;
+
+export class RecordLane {
+  readonly #writer: RecordWriter;
+  readonly #gatherMs: number;
+  readonly #rows: RecordLayout['rows'];
+  #position = Date.now() * POSITIONS_PER_MS;
+  #busy: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(feed: Feed, { name, rows, json, gatherMs }: RecordLaneOptions) {
+    this.#gatherMs = gatherMs;
+    this.#rows = rows;
+    this.#writer = new RecordWriter(feed, name, {
+      records: { columns: peerColumns, rows },
+      json,
+      replayable: false,
+      lingerMs: LINGER_MS,
+    });
+  }
+
+  /** Copies the bytes into shared memory. Where it returns a promise, the caller waits before it adds more. */
+  add(values: readonly RecordValue[], bytes: Uint8Array): Promise<void> | undefined {
+    return this.#busy ? this.#addInTurn(values, bytes) : this.#put(values, bytes);
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (!this.#busy) this.#writer.flush();
+  }
+
+  async end(): Promise<void> {
+    await this.#busy?.catch(() => {});
+    this.flush();
+  }
+
+  async #addInTurn(values: readonly RecordValue[], bytes: Uint8Array): Promise<void> {
+    while (this.#busy) await this.#busy;
+    await this.#put(values, bytes);
+  }
+
+  #put(values: readonly RecordValue[], bytes: Uint8Array): Promise<void> | undefined {
+    const position = this.#position;
+    this.#position += this.#rows === 'lines' ? bytes.length + 1 : 1;
+    const wait = this.#writer.add(position, values, bytes);
+    this.#timer ??= setTimeout(() => this.flush(), this.#gatherMs);
+    if (!wait) return undefined;
+    const busy = wait.finally(() => {
+      if (this.#busy === busy) this.#busy = undefined;
+    });
+    this.#busy = busy;
+    return busy;
+  }
+}

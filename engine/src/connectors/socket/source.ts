@@ -1,0 +1,65 @@
+import { type SourceSpec, source } from '../../spec/node.ts';
+import { checkFraming, framing } from './framing.ts';
+import { checkListen, listenSettings } from './listen-settings.ts';
+import { ListeningSource } from './listening-source.ts';
+import { messageCutter } from './message-cutter.ts';
+
+const settings = { ...listenSettings, framing };
+
+const spec: SourceSpec<typeof settings> = source({
+  summary: 'Takes rows that others send over TCP, UDP or a Unix socket.',
+  settings,
+  codecs: ['json', 'line'],
+  delivery:
+    'A socket has no acknowledgement: who sends cannot know what was delivered. What was read and not delivered when the process is killed is lost; a stop reads what has arrived (for up to 0.8 s) and delivers it. While sinks are slow nothing is read, so senders over TCP and Unix sockets wait; datagrams are dropped and counted.',
+  security:
+    'It listens on this machine only unless `host` says otherwise. Over TCP, `tls` encrypts, and its `ca_file` lets in only who has a certificate of that authority; a Unix socket has the rights of `path_mode`; UDP has nothing, and its senders can be forged. Messages, connections and times are bounded.',
+  examples: [
+    {
+      title: 'JSON lines over TCP, from this machine',
+      yaml: 'id: in\nkind: source\ntype: socket\nsettings:\n  port: 9000\nout:\n  - id: next\n',
+      needs: 'a free port and somebody who sends',
+    },
+    {
+      title: 'Messages with their length before them, with TLS, from clients with a certificate; who sent them beside the row',
+      yaml: `id: in
+kind: source
+type: socket
+settings:
+  host: 0.0.0.0
+  port: 9443
+  framing: {by: length, length_bytes: "4"}
+  tls:
+    certificate_file: server.pem
+    key_file: server.key
+    ca_file: clients.pem
+out:
+  - id: next
+    columns:
+      - {name: event, type: string}
+      - {name: _ppf_remote_host, type: string}
+`,
+      needs: 'a certificate, a key and somebody who sends',
+    },
+    {
+      title: 'Lines of text over a Unix socket',
+      yaml: 'id: in\nkind: source\ntype: socket\nsettings:\n  proto: unix\n  path: in.sock\n  encoding: line\nout:\n  - id: next\n',
+      needs: 'somebody who sends',
+    },
+  ],
+  check: (given) => [...checkFraming(given.framing), ...checkListen(given)],
+  open: async ({ id, folder, log, settings: given, codec }) => {
+    const opened = new ListeningSource({
+      id,
+      folder,
+      log,
+      settings: given,
+      json: codec.name === 'json',
+      datagramLines: given.framing.by === 'line',
+      newCutter: () => messageCutter(given.framing, given.max_message_bytes),
+    });
+    await opened.listen();
+    return opened;
+  },
+});
+export default spec;
