@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { allNodeFacts, type NodeFacts } from '../engine/src/cli/node-facts.ts';
 import { punchlineSchema } from '../engine/src/cli/punchline-schema.ts';
+import { conformancePage } from './reference/conformance-page.ts';
 import { indexPage, nodePage, pagePath, type ShownExample } from './reference/page.ts';
 import { runExample } from './reference/run-example.ts';
 
@@ -48,6 +49,7 @@ function makeFiles(): Map<string, string> {
   return new Map([
     ...pages,
     ['README.md', indexPage(all)],
+    ['index.md', conformancePage(all)],
     ['punchline.schema.json', `${JSON.stringify(schema, undefined, 2)}\n`],
   ]);
 }

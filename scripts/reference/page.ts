@@ -49,7 +49,7 @@ export function indexPage(all: readonly NodeFacts[]): string {
     return `## ${kind[0]!.toUpperCase()}${kind.slice(1)}s\n\n${table(['Type', 'What'], rows)}`;
   });
   const intro =
-    'One page for each node type: settings, what is promised about delivery, security, what is counted, examples. `reef help TYPE` prints the same.';
+    'One page for each node type: settings, what is promised about delivery, security, what is counted, examples. `reef help TYPE` prints the same. [index.md](index.md) says what of it was seen to hold, for each source and sink.';
   const schema =
     '[punchline.schema.json](punchline.schema.json) is the JSON Schema of punchlines (`reef schema`). An editor with YAML support uses it when a file begins with `# yaml-language-server: $schema=` and its path or address.';
   return [MARK, '# Reference', intro, ...kinds, '## For editors', schema, ''].join('\n\n');
@@ -66,7 +66,7 @@ function settingsTable(settings: readonly SettingRow[]): string {
   return table(['Setting', 'Type', 'Default', 'Unit', 'What'], rows);
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }

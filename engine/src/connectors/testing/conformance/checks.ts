@@ -25,6 +25,12 @@ export type Check = keyof typeof checks;
 /** Checks that do not apply to a connector, each with a sentence that says why. */
 export type Exceptions = Partial<Readonly<Record<Check, string>>>;
 
+/** All checks but some, for connectors of which nearly nothing can be asked. */
+export function allBut(names: readonly Check[], why: string): Exceptions {
+  const others = (Object.keys(checks) as Check[]).filter((check) => !names.includes(check));
+  return Object.fromEntries(others.map((check) => [check, why]));
+}
+
 /** For connectors that speak with no server. `why` is a sentence. */
 export function withoutServer(why: string): Exceptions {
   return { restart: why, cut: why, absent: why, silent: why, password: why, certificates: why };

@@ -39,6 +39,8 @@ export class ReefRun {
     const started = startReef(this.#t, this.#args);
     this.#process = started;
     this.said = '';
+    // What a killed process has begun to write does not hide what the next one writes.
+    if (this.stdout !== '' && !this.stdout.endsWith('\n')) this.stdout += '\n';
     started.child.stderr.on('data', (text: string) => {
       this.stderr += text;
       this.said += text;

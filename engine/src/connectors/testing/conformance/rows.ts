@@ -31,6 +31,17 @@ export function jsonLines(rows: readonly Row[]): string {
   return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 }
 
+/** Rows of complete lines: what a killed process left of one is no row. */
+export function parseLines(text: string): Row[] {
+  return text.split('\n').flatMap((line) => {
+    try {
+      return [JSON.parse(line) as Row];
+    } catch {
+      return [];
+    }
+  });
+}
+
 export interface Expectation {
   /** Each came once only. Default false: at least once. */
   readonly once?: boolean;

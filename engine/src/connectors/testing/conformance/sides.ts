@@ -52,6 +52,8 @@ export interface SourceSide extends Side {
   read?(row: Readonly<Record<string, unknown>>): Row;
   /** Rows of different partitions have no order between them. Default: one partition. */
   readonly unordered?: boolean;
+  /** It makes more rows than the suite asks for: those are not looked at. Default false. */
+  readonly endless?: boolean;
 }
 
 export interface SinkSide extends Side {
@@ -59,6 +61,8 @@ export interface SinkSide extends Side {
   read(reef: ReefRun): Promise<readonly Row[]>;
   /** Rows may arrive in another order. Default false. */
   readonly unordered?: boolean;
+  /** Nobody can tell what arrived. Default false. */
+  readonly keepsNothing?: boolean;
 }
 
 interface Conforming {
