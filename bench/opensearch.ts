@@ -52,7 +52,7 @@ async function run(what: string, url: string, path: string, round: number): Prom
   const state = join(folder, `${index}-${url.replace(/\D/g, '')}`);
   const { userSeconds, systemSeconds, wallSeconds, peakBytes } = await measure({
     command: [process.execPath, at('../engine/bin/reef.js'), 'run', at('pipelines/opensearch.yaml'), '--state', state],
-    env: { REEF_BENCH_URL: url, REEF_BENCH_INPUT: path, REEF_BENCH_INDEX: index },
+    env: { REEF_BENCH_PORT: new URL(url).port, REEF_BENCH_INPUT: path, REEF_BENCH_INDEX: index },
   });
   const cpuSeconds = userSeconds + systemSeconds;
   const thousands = (seconds: number): string => `${(rows / seconds / 1000).toFixed(0)} k rows`;

@@ -77,7 +77,7 @@ test("a type may carry Punch's suffix for its kind, and no other", () => {
 
 test('an unknown type is refused with the nearest right one', async () => {
   await assert.rejects(resolveNodeSpec('sink', 'shwo_sink', ''), (error: Error & { data: unknown }) => {
-    assert.match(error.message, /^unknown sink type "shwo_sink", expected one of blackhole, file, /);
+    assert.match(error.message, /^unknown sink type "shwo_sink", expected one of blackhole, elasticsearch, file, /);
     assert.deepEqual(error.data, { suggestion: 'show' });
     return true;
   });

@@ -21,6 +21,7 @@ export const builtins: NodeTypes = {
     file: () => import('./connectors/file/source.ts'),
     generator: () => import('./connectors/generator/source.ts'),
     http: () => import('./connectors/http/source/source.ts'),
+    http_poller: () => import('./connectors/http-poller/source.ts'),
     socket: () => import('./connectors/socket/source.ts'),
     stdin: () => import('./connectors/stdin/source.ts'),
     syslog: () => import('./connectors/syslog/source.ts'),

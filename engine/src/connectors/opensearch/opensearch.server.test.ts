@@ -35,7 +35,7 @@ async function stored(index: string): Promise<Hits['hits']> {
 }
 
 async function write(settings: Record<string, Json>, rows: readonly Record<string, Json>[]): Promise<Undelivered | undefined> {
-  const sink = await openSink(sinkSpec, { settings: { http_hosts: [server.url], ...settings } });
+  const sink = await openSink(sinkSpec, { settings: { http_hosts: [{ host: '127.0.0.1', port: server.port }], ...settings } });
   try {
     return (await sink.write(rows)) as Undelivered | undefined;
   } finally {
@@ -112,7 +112,7 @@ test('every row arrives once, over a kill of Reef and a restart of the server', 
       kind: 'sink',
       type: 'opensearch',
       settings: {
-        http_hosts: [server.url],
+        http_hosts: [{ host: '127.0.0.1', port: server.port }],
         index: { type: 'fixed', name: 'killed' },
         batch: { rows: 500 },
         retry: { max_ms: 500 },

@@ -9,7 +9,7 @@ import type { HttpClient } from '../../net/client.ts';
 import type { Bulk, BulkSink, RowTexts } from '../../spec/node.ts';
 import { sharedBytes, TestLog, withDefaults } from '../testing/test-context.ts';
 import { Hosts } from './hosts.ts';
-import { checkSettings, type OpenSearchSettings, settings } from './settings.ts';
+import { checkSettings, type OpenSearchSettings, type ServerSettings, settings } from './settings.ts';
 import sinkSpec from './sink.ts';
 
 interface Seen {
@@ -49,6 +49,11 @@ async function serve(t: TestContext, answer: (seen: Seen) => Answer): Promise<{ 
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
 }
 
+function hostOf(url: string): ServerSettings {
+  const { hostname, port } = new URL(url);
+  return { host: hostname, port: Number(port), scheme: 'http', path: '' };
+}
+
 const documentDefaults = settings.document.default as OpenSearchSettings['document'];
 const fixed = { type: 'fixed', name: 'rows' } as OpenSearchSettings['index'];
 
@@ -85,7 +90,7 @@ const today = (): string => new Date().toISOString().slice(0, 10).replaceAll('-'
 
 test('rows become documents with ids, for one index that stands in the path', async (t) => {
   const { url, seen } = await serve(t, () => ({}));
-  const { sink } = await open(t, { http_hosts: [`${url}/search/`], pipeline: 'a b' });
+  const { sink } = await open(t, { http_hosts: [{ ...hostOf(url), path: '/search/' }], pipeline: 'a b' });
   assert.equal(await sink.send(bulk(['{"a":"ü"}', '{"b":2} '], texts('id-1', 'q"\\')), signal), undefined);
   assert.deepEqual(
     [seen[0]!.path, seen[0]!.headers['content-type'], seen[0]!.text],
@@ -99,7 +104,11 @@ test('rows become documents with ids, for one index that stands in the path', as
 
 test('bodies and answers are compressed where that is asked for', async (t) => {
   const { url, seen } = await serve(t, () => ({}));
-  const { sink } = await open(t, { http_hosts: [url], compression: true, document: { ...documentDefaults, id_column: '' } });
+  const { sink } = await open(t, {
+    http_hosts: [hostOf(url)],
+    compression: true,
+    document: { ...documentDefaults, id_column: '' },
+  });
   assert.equal(await sink.send(bulk(['{"a":1}']), signal), undefined);
   assert.deepEqual([seen[0]!.headers['content-encoding'], seen[0]!.text], ['gzip', '{"index":{}}\n{"a":1}\n']);
 });
@@ -107,7 +116,7 @@ test('bodies and answers are compressed where that is asked for', async (t) => {
 test('the index is that of a day and of a column, and rows that lead elsewhere are refused', async (t) => {
   const { url, seen } = await serve(t, () => ({}));
   const { sink } = await open(t, {
-    http_hosts: [url],
+    http_hosts: [hostOf(url)],
     index: {
       type: 'daily',
       prefix: 'other',
@@ -147,7 +156,7 @@ test('without a column of times the day is today', async (t) => {
   const { url, seen } = await serve(t, () => ({}));
   const index = { type: 'daily', prefix: 'logs' } as OpenSearchSettings['index'];
   const before = today();
-  const { sink } = await open(t, { http_hosts: [url], index });
+  const { sink } = await open(t, { http_hosts: [hostOf(url)], index });
   await sink.send(bulk(['{}'], texts('1')), signal);
   assert.ok([before, today()].map((day) => `/logs-${day}/_bulk`).includes(seen[0]!.path), seen[0]!.path);
 });
@@ -156,7 +165,7 @@ test('a document can be the text of a column, some of the columns, and have fiel
   const { url, seen } = await serve(t, () => ({}));
   const extra_fields = [{ type: 'date', name: 'ts', format: 'yyyy' }] as const;
   const ofColumn = { ...documentDefaults, id_column: '', json_column: 'log', extra_fields };
-  const column = await open(t, { http_hosts: [url], document: ofColumn });
+  const column = await open(t, { http_hosts: [hostOf(url)], document: ofColumn });
   const logs = texts('{"a": 1}', 'no object', '', '{ }');
   // As it stands in shared memory: with a line break inside of the document.
   logs.bytes[5] = 10;
@@ -167,7 +176,7 @@ test('a document can be the text of a column, some of the columns, and have fiel
     ],
   });
   const ofFields = { ...documentDefaults, id_column: '', column_fields: ['b', 'd"'] };
-  const fields = await open(t, { http_hosts: [url], document: ofFields });
+  const fields = await open(t, { http_hosts: [hostOf(url)], document: ofFields });
   await fields.sink.send(bulk(['{"a":1,"b":{"a":[1,",}\\""]},"c":3, "d\\"" : "x" }', '{"a":1}', '{}']), signal);
   const year = new Date().getUTCFullYear();
   assert.deepEqual(
@@ -198,7 +207,7 @@ test('of a bulk that is taken in part the others are sent again, or refused with
   const { url } = await serve(t, ({ text }) => ({
     items: text.startsWith('{"create"') ? [{ create: statuses[6]!.index! }] : statuses,
   }));
-  const { sink } = await open(t, { http_hosts: [url] });
+  const { sink } = await open(t, { http_hosts: [hostOf(url)] });
   const rows = statuses.map(() => '{}');
   const ids = texts(...statuses.map((_, at) => String(at)));
   assert.deepEqual(await sink.send(bulk(rows, ids), signal), {
@@ -211,11 +220,11 @@ test('of a bulk that is taken in part the others are sent again, or refused with
     againReason: '429 es_rejected_execution_exception: queue is full',
   });
   const stream = await open(t, {
-    http_hosts: [url],
+    http_hosts: [hostOf(url)],
     index: { type: 'data_stream', name: 'logs' } as OpenSearchSettings['index'],
   });
   assert.equal(await stream.sink.send(bulk(['{}'], texts('6')), signal), undefined, 'it was added by an earlier try');
-  const dropping = await open(t, { http_hosts: [url], document_failure_action: 'drop' });
+  const dropping = await open(t, { http_hosts: [hostOf(url)], document_failure_action: 'drop' });
   assert.deepEqual((await dropping.sink.send(bulk(rows, ids), signal))?.refused, []);
   await dropping.sink.close('finished');
   assert.match(dropping.log.warnings.join('\n'), /drops documents that are refused.*no number\n.*dropped 3 documents/);
@@ -225,7 +234,10 @@ test('numbers of rows are those of the bulk, also behind rows that were not sent
   const { url } = await serve(t, () => ({
     items: [{ index: { status: 201 } }, { index: { status: 400, error: { type: 'a', reason: 'b' } } }],
   }));
-  const { sink } = await open(t, { http_hosts: [url], document: { ...documentDefaults, id_column: '', json_column: 'log' } });
+  const { sink } = await open(t, {
+    http_hosts: [hostOf(url)],
+    document: { ...documentDefaults, id_column: '', json_column: 'log' },
+  });
   const said = await sink.send(bulk(['{}', '{}', '{}', '{}'], texts('', '{}', '', '{}')), signal);
   assert.deepEqual(
     said?.refused?.map(({ row }) => row),
@@ -238,7 +250,7 @@ test('what is refused as a whole is halved, or sent again, or refused where that
   let headers = {};
   const { url } = await serve(t, () => ({ status, headers, text: '{"error":"why"}' }));
   const one = bulk(['{}'], texts('1'));
-  const { sink } = await open(t, { http_hosts: [url] });
+  const { sink } = await open(t, { http_hosts: [hostOf(url)] });
   assert.deepEqual(await sink.send(one, signal), { split: `${url} answers 413: {"error":"why"}` });
   for (status of [401, 403, 404, 429, 500, 503]) {
     headers = { 'retry-after': '3' };
@@ -250,7 +262,7 @@ test('what is refused as a whole is halved, or sent again, or refused where that
       return true;
     });
   }
-  const failing = await open(t, { http_hosts: [url], bulk_failure_action: 'fail' });
+  const failing = await open(t, { http_hosts: [hostOf(url)], bulk_failure_action: 'fail' });
   status = 401;
   assert.deepEqual(await failing.sink.send(one, signal), { refusedAll: `${url} answers 401: {"error":"why"}` });
   status = 200;
@@ -262,9 +274,9 @@ test('a server that is away is passed over, and rests', async (t) => {
   const two = await serve(t, () => ({}));
   const gone = createServer().listen(0, '127.0.0.1');
   await once(gone, 'listening');
-  const nobody = `127.0.0.1:${(gone.address() as AddressInfo).port}`;
+  const nobody = hostOf(`http://127.0.0.1:${(gone.address() as AddressInfo).port}`);
   await new Promise((resolve) => gone.close(resolve));
-  const { sink } = await open(t, { http_hosts: [nobody, one.url, two.url] });
+  const { sink } = await open(t, { http_hosts: [nobody, hostOf(one.url), hostOf(two.url)] });
   for (let count = 0; count < 6; count++) await sink.send(bulk(['{}'], texts('1')), signal);
   assert.deepEqual([one.seen.length + two.seen.length, one.seen.length > 1, two.seen.length > 1], [6, true, true]);
   const alone = await open(t, { http_hosts: [nobody] });
@@ -299,7 +311,7 @@ test('credentials go where these servers look for them', async (t) => {
   const punch = { credentials: { username: 'me', password: 'secret' } } as unknown as OpenSearchSettings['security'];
   const token = { credentials: { token: 'abc', token_type: 'Bearer' } } as unknown as OpenSearchSettings['security'];
   for (const given of [{ auth }, { security: punch }, { security: token }])
-    await (await open(t, { http_hosts: [url], ...given })).sink.send(bulk(['{}'], texts('1')), signal);
+    await (await open(t, { http_hosts: [hostOf(url)], ...given })).sink.send(bulk(['{}'], texts('1')), signal);
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
   assert.deepEqual(
     seen.map(({ headers }) => headers.authorization),
@@ -309,9 +321,13 @@ test('credentials go where these servers look for them', async (t) => {
 
 test('settings that do not fit are refused', () => {
   const issues = (given: Partial<OpenSearchSettings>): string[] =>
-    checkSettings(withDefaults(settings, { http_hosts: ['localhost:9200'], index: fixed, ...given })).map(
-      ({ path, message }) => `${path.join('.')} ${message}`,
-    );
+    checkSettings(
+      withDefaults(settings, {
+        http_hosts: [{ host: 'localhost', port: 9200, scheme: 'http', path: '' }],
+        index: fixed,
+        ...given,
+      }),
+    ).map(({ path, message }) => `${path.join('.')} ${message}`);
   assert.deepEqual(issues({}), []);
   const index = (given: object): OpenSearchSettings['index'] => given as OpenSearchSettings['index'];
   assert.deepEqual(issues({ index: index({ type: 'daily' }) }), [
@@ -322,9 +338,18 @@ test('settings that do not fit are refused', () => {
     'index.prefix has no meaning with type "fixed", expected "name"',
     'index.time_column has no meaning with type "fixed"',
   ]);
-  assert.match(issues({ http_hosts: ['ftp://x'] })[0]!, /^http_hosts\.0 is "ftp:\/\/x", expected http:\/\/ or https:\/\//);
+  const far: ServerSettings = { host: 'far.example', port: 9200, scheme: 'http', path: '' };
+  assert.deepEqual(
+    issues({
+      http_hosts: [
+        { ...far, host: 'http://x' },
+        { ...far, host: '::1' },
+      ],
+    }),
+    ['http_hosts.0.host is "http://x", expected a name or an address'],
+  );
   const auth = { type: 'basic', username: 'a', password: 'b', header: 'X' } as OpenSearchSettings['auth'];
-  assert.match(issues({ http_hosts: ['http://far.example'], auth })[0]!, /^auth is sent without TLS/);
+  assert.match(issues({ http_hosts: [far], auth })[0]!, /^auth is sent without TLS/);
   const document = { ...documentDefaults, json_column: 'a', column_fields: ['b'] };
   assert.deepEqual(issues({ document }), ['document.column_fields stands beside "json_column", expected one of both']);
 });

@@ -2,7 +2,7 @@ import { accessSettings, checkAccess } from '../../net/client-access.ts';
 import type { ClientAuth } from '../../net/client-auth.ts';
 import { urlIssue } from '../../net/url-issue.ts';
 import { bulkSettings, checkBulkSettings, punchBulkSettings } from '../../spec/bulk-settings.ts';
-import { choice, flag, group, list, number, type Settings, secret, text } from '../../spec/fields.ts';
+import { choice, flag, group, integer, list, number, type Settings, secret, text } from '../../spec/fields.ts';
 import type { SettingIssue } from '../../spec/node.ts';
 import { dateFormat } from '../generator/date-format.ts';
 import { indexNameIssue } from './index-name.ts';
@@ -57,9 +57,18 @@ const credentials = {
   token_type: choice(['Bearer', 'ApiKey', 'Basic'], 'What stands before the token in `Authorization`.', { default: 'Bearer' }),
 };
 
+const server = {
+  host: text('Its name or address.'),
+  port: integer('Its port.', { default: 9200, min: 1, max: 65_535 }),
+  scheme: choice(['http', 'https'], '`https`: it is spoken with by TLS.', { default: 'http' }),
+  path: text('What stands before the paths of its own, where it is behind another server.', { default: '' }),
+};
+
+export type ServerSettings = Settings<typeof server>;
+
 export const settings = {
   http_hosts: list(
-    text('URL of a server, `https://host:9200`; `host:9200` is asked by http.'),
+    group(server, 'A server.'),
     'The servers of the cluster. They take turns; one that cannot be reached rests for a while.',
     { min: 1 },
   ),
@@ -101,18 +110,18 @@ export const settings = {
 
 export type OpenSearchSettings = Settings<typeof settings>;
 
-/** `localhost:9200` is as good as a URL. */
-export function hostUrl(host: string): string {
-  return host.includes('://') ? host : `http://${host}`;
+export function hostUrl({ host, port, scheme, path }: ServerSettings): string {
+  const name = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+  return `${scheme}://${name}:${port}/${path.replace(/^\/+/, '')}`;
 }
 
 export function checkSettings(given: OpenSearchSettings): SettingIssue[] {
   const issues: SettingIssue[] = [...checkBulkSettings(given, DEFAULT_BATCH), ...checkIndex(given)];
   const urls = given.http_hosts.map(hostUrl);
   issues.push(...checkAccess({ ...given, auth: authOf(given) }, urls));
-  urls.forEach((url, at) => {
-    const message = urlIssue(url);
-    if (message !== undefined) issues.push({ path: ['http_hosts', at], message });
+  given.http_hosts.forEach(({ host }, at) => {
+    if (host === '' || /[/@?#]/.test(host) || urlIssue(urls[at]!) !== undefined)
+      issues.push({ path: ['http_hosts', at, 'host'], message: `is "${host}", expected a name or an address` });
   });
   if (given.auth !== undefined && given.security?.credentials !== undefined)
     issues.push({ path: ['security', 'credentials'], message: 'stands beside "auth", expected one of both' });

@@ -20,19 +20,19 @@ export default bulkSink({
     {
       title: 'An index a day; what is sent again is stored once',
       // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the punchline.
-      yaml: 'id: out\nkind: sink\ntype: opensearch\nsettings:\n  http_hosts: [https://search.example:9200]\n  index: { type: daily, prefix: logs }\n  auth: { type: basic, username: reef, password: "${SEARCH_PASSWORD}" }\n',
+      yaml: 'id: out\nkind: sink\ntype: opensearch\nsettings:\n  http_hosts: [{ host: search.example, scheme: https }]\n  index: { type: daily, prefix: logs }\n  auth: { type: basic, username: reef, password: "${SEARCH_PASSWORD}" }\n',
       needs: 'a server',
     },
     {
       title: "With Punch's words: the index by a column, the document in another",
       // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the punchline.
-      yaml: 'id: out\nkind: sink\ntype: elasticsearch_sink\nsettings:\n  http_hosts: [https://one.example:9200, https://two.example:9200]\n  security: { credentials: { username: reef, password: "${SEARCH_PASSWORD}" } }\n  index: { type: daily, prefix_column: type, whitelist: [apache, haproxy] }\n  document:\n    json_column: log\n    id_column: _ppf_id\n    extra_fields: [{ type: date, name: ts }]\n  bulk_size: 500\n  document_failure_action: fail\n',
+      yaml: 'id: out\nkind: sink\ntype: elasticsearch_sink\nsettings:\n  http_hosts: [{ host: one.example, port: 9200 }, { host: two.example, port: 9200 }]\n  security: { credentials: { username: reef, password: "${SEARCH_PASSWORD}" } }\n  index: { type: daily, prefix_column: type, whitelist: [apache, haproxy] }\n  document:\n    json_column: log\n    id_column: _ppf_id\n    extra_fields: [{ type: date, name: ts }]\n  bulk_size: 500\n  document_failure_action: fail\n',
       needs: 'a server',
     },
     {
       title: 'A data stream',
       // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the punchline.
-      yaml: 'id: out\nkind: sink\ntype: opensearch\nsettings:\n  http_hosts: [https://search.example:9200]\n  index: { type: data_stream, name: logs-app }\n  document: { extra_fields: [{ name: "@timestamp" }] }\n  auth: { type: api_key, key: "${SEARCH_KEY}" }\n  compression: true\n',
+      yaml: 'id: out\nkind: sink\ntype: opensearch\nsettings:\n  http_hosts: [{ host: search.example, scheme: https }]\n  index: { type: data_stream, name: logs-app }\n  document: { extra_fields: [{ name: "@timestamp" }] }\n  auth: { type: api_key, key: "${SEARCH_KEY}" }\n  compression: true\n',
       needs: 'a server',
     },
   ],

@@ -12,6 +12,7 @@ export const opensearch = [jvm, jars] as const;
 
 export interface OpenSearchServer extends Server<never> {
   readonly url: string;
+  readonly port: number;
   /** Sends a request with a JSON body, or none, and resolves with the answer. */
   ask<T>(method: string, path: string, body?: unknown): Promise<T>;
 }
@@ -57,6 +58,7 @@ export async function startOpenSearch(owner: Owner): Promise<OpenSearchServer> {
   });
   return Object.assign(server, {
     url,
+    port,
     async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
       const init = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
       const response = await fetch(`${url}${path}`, { method, ...init });
