@@ -2,6 +2,8 @@
 import { type Batch, type Column, ValueKind } from '../batch/batch.ts';
 import { networkProblem } from '../batch/networks.ts';
 import type { Json } from '../spec/plan.ts';
+import { findMatches } from './regex/find-matches.ts';
+import { regexProblem } from './regex/problem.ts';
 
 /** One byte per row, 0 or 1. */
 export type Mask = Uint8Array;
@@ -70,7 +72,7 @@ export const comparators: { readonly [O in Operator]: (column: string, value: ne
   contains: (column, part: string) => (batch) => batch.column(column).matches(part, 'contains'),
   starts_with: (column, part: string) => (batch) => batch.column(column).matches(part, 'starts'),
   ends_with: (column, part: string) => (batch) => batch.column(column).matches(part, 'ends'),
-  matches: (column, pattern: string) => matches(column, new RegExp(pattern, 'u')),
+  matches: findMatches,
   cidr: (column, value: string | readonly string[]) => {
     const networks = typeof value === 'string' ? [value] : value;
     return (batch) => batch.column(column).within(networks);
@@ -84,12 +86,9 @@ function isScalar(value: unknown): value is Scalar {
 }
 
 function patternProblem(pattern: string): string | undefined {
-  try {
-    new RegExp(pattern, 'u');
-    return undefined;
-  } catch (error) {
-    return `is ${JSON.stringify(pattern)}, expected a regular expression (${error instanceof Error ? error.message : String(error)})`;
-  }
+  const problem = regexProblem(pattern);
+  const place = problem && `at place ${problem.place} ${problem.message}`;
+  return place && `is ${JSON.stringify(pattern)}, where ${place}, expected a regular expression that takes linear time`;
 }
 
 /** Takes over the comparison's result by the given answer to less, equal, greater, not comparable. */
@@ -141,20 +140,6 @@ function inList(column: string, values: readonly Scalar[]): Test {
         const text = batch.column(column).string(row);
         if (text !== undefined && strings.has(text)) found[row] = 1;
       }
-    }
-    return found;
-  };
-}
-
-/** Makes a JavaScript string of every row that is still open, and runs JavaScript's backtracking matcher on it. */
-function matches(column: string, pattern: RegExp): Test {
-  return (batch, needed) => {
-    const found = new Uint8Array(batch.size);
-    const reader = batch.column(column);
-    for (const row of batch.rows) {
-      if (needed[row] === 0) continue;
-      const text = reader.string(row);
-      if (text !== undefined && pattern.test(text)) found[row] = 1;
     }
     return found;
   };

@@ -53,6 +53,47 @@ for (const [op, value, expected] of cases) {
   });
 }
 
+test('matches looks at strings as they are without their escapes, anywhere in them', async () => {
+  const texts = [{ v: 'say "é\\n"' }, { v: 'x\n1' }, { v: 12 }, {}, { v: '😀' }];
+  const matching = (value: string) => passing({ condition: { column: 'v', op: 'matches', value } }, texts);
+  assert.deepEqual(await matching('"\u00e9\\\\n"$'), [0]);
+  assert.deepEqual(await matching('(?m)^\\d'), [1]);
+  assert.deepEqual(await matching('^.$'), [4]);
+  assert.deepEqual(await matching(''), [0, 1, 4]);
+});
+
+for (const [pattern, text] of [
+  ['^(a+)+$', `${'a'.repeat(100_000)}!`],
+  ['^(a|a)*$', `${'a'.repeat(100_000)}!`],
+  ['(x+x+)+y', 'x'.repeat(100_000)],
+  ['^(\\w+\\s?)*$', `${'word '.repeat(20_000)}!`],
+  ['(.*)*=(.*)*;', '='.repeat(100_000)],
+] as const) {
+  test(`a row that is made to backtrack costs ${pattern} no more time than any other`, async () => {
+    const before = process.cpuUsage();
+    const line = `${JSON.stringify({ v: text })}\n`;
+    const { filtered } = await run(filter, { condition: { column: 'v', op: 'matches', value: pattern } }, line, {
+      variant: 'simd',
+    });
+    assert.equal(filtered, 1);
+    const { user } = process.cpuUsage(before);
+    assert.ok(user < 2_000_000, `${user} µs`);
+  });
+}
+
+test('a string that is too long for matches costs its row, and no other', async () => {
+  const text = `{"v":"${'a'.repeat(1_100_000)}b","n":0}\n{"v":"b","n":1}\n`;
+  const not = { not: { column: 'v', op: 'matches', value: 'b$' } };
+  for (const condition of [{ column: 'v', op: 'matches', value: 'b$' }, not]) {
+    const { rows: left, rejections } = await run(filter, { condition }, text, { variant: 'simd' });
+    assert.deepEqual(
+      left.map((row) => (row as { n: number }).n),
+      condition === not ? [] : [1],
+    );
+    assert.deepEqual(rejections, [{ row: 0, reason: 'column "v" is longer than the 1048576 bytes that matches looks through' }]);
+  }
+});
+
 test('exists and missing count null as missing', async () => {
   assert.deepEqual(await passing({ condition: { column: 'v', op: 'exists' } }, rows), [0, 1, 2, 3, 4, 5, 6, 9]);
   assert.deepEqual(await passing({ condition: { column: 'v', op: 'missing' } }, rows), [7, 8]);
@@ -150,7 +191,16 @@ const wrong: [Json, readonly (string | number)[], RegExp][] = [
   [{ column: 'a', op: 'eq', value: null }, ['value'], /^condition\.value is null, expected/],
   [{ column: 'a', op: 'lt', value: true }, ['value'], /is true, expected a string or number$/],
   [{ column: 'a', op: 'exists', value: 1 }, ['value'], /is not used by exists, expected none$/],
-  [{ column: 'a', op: 'matches', value: '(' }, ['value'], /is "\(", expected a regular expression/],
+  [
+    { column: 'a', op: 'matches', value: '(' },
+    ['value'],
+    /is "\(", where at place 1 stands a \( that is not closed, expected a regular expression that takes linear time$/,
+  ],
+  [
+    { column: 'a', op: 'matches', value: 'a(?=b)' },
+    ['value'],
+    /where at place 2 stands look-around or an atomic group, which need backtracking, expected/,
+  ],
   [{ column: 'a', op: 'cidr', value: ['10.0.0.0/8', 'x'] }, ['value'], /is "x", expected a network such as/],
   [{ colum: 'a', op: 'eq', value: 1 }, ['colum'], /^condition\.colum is unknown, .* \(did you mean column\?\)$/],
   [{ all: [] }, ['all'], /^condition\.all is \[\], expected a list of at least one condition$/],

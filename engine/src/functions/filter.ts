@@ -1,4 +1,5 @@
 import type { Batch } from '../batch/batch.ts';
+import { loadFunctionKernel } from '../batch/function-kernel.ts';
 import { networkProblem } from '../batch/networks.ts';
 import { group, json, list, type Settings, text } from '../spec/fields.ts';
 import { batchFunction, type SettingIssue } from '../spec/node.ts';
@@ -13,7 +14,7 @@ const networks = {
 
 const settings = {
   condition: json(
-    `Rows that fulfil it pass. \`{column, op, value}\` compares, \`{all: […]}\`, \`{any: […]}\` and \`{not: …}\` combine. Operators: ${Object.keys(operators).join(', ')}. Numbers compare with numbers, strings with strings (by code point), booleans only by eq, ne and in; a column that is absent, null or of another kind than the value compares false, with \`ne\` as well. \`exists\` and \`missing\` take no value, null counts as missing. \`cidr\` takes one network or a list. \`matches\` takes a JavaScript regular expression (flag u): it is asked last and only of rows that are still undecided, but it costs some hundred nanoseconds a row, and a pattern with nested repetitions can take very long on a long text.`,
+    `Rows that fulfil it pass. \`{column, op, value}\` compares, \`{all: […]}\`, \`{any: […]}\` and \`{not: …}\` combine. Operators: ${Object.keys(operators).join(', ')}. Numbers compare with numbers, strings with strings (by code point), booleans only by eq, ne and in; a column that is absent, null or of another kind than the value compares false, with \`ne\` as well. \`exists\` and \`missing\` take no value, null counts as missing. \`cidr\` takes one network or a list. \`matches\` takes a regular expression with RE2's syntax, which may match anywhere in the string: it takes time in proportion to the string whatever stands in both, has no look-around and no back-references, and is asked last and only of rows that are still undecided. A row whose string is longer than 1 MiB is rejected.`,
     { optional: true },
   ),
   blacklist: group(networks, 'Rows whose column holds an address within one of the networks do not pass.', { optional: true }),
@@ -31,8 +32,7 @@ type FilterSettings = Settings<typeof settings>;
 export default batchFunction({
   summary: 'Lets rows pass that fulfil a condition.',
   settings,
-  security:
-    'It sees only its rows. A regular expression in `matches` comes from the punchline, not from rows; how long it may take is not bounded.',
+  security: 'It sees only its rows. No row makes a regular expression in `matches` slow: it takes linear time.',
   examples: [
     {
       title: 'Strong earthquakes that have a place',
@@ -55,12 +55,15 @@ export default batchFunction({
   tables: ({ otherwise }) => (otherwise === undefined ? [] : [NO_TABLE, otherwise]),
   open: ({ settings: given }) => {
     const tests = testsOf(given);
+    if (tests.some(({ slow }) => slow)) loadFunctionKernel();
     return { apply: (batch) => apply(batch, tests, given.otherwise) };
   },
 });
 
 interface RowTest {
   readonly columns: readonly string[];
+  /** It matches regular expressions. */
+  readonly slow: boolean;
   /** 1 where a live row passes. */
   run(batch: Batch): Uint8Array;
 }
@@ -92,17 +95,17 @@ function testsOf({ condition, blacklist, whitelist }: FilterSettings): RowTest[]
         .column(column)
         .within(values)
         .map((hit) => hit ^ 1);
-    tests.push({ columns: [column], run });
+    tests.push({ columns: [column], slow: false, run });
   }
   if (whitelist !== undefined) {
     const { column, values } = whitelist;
-    tests.push({ columns: [column], run: (batch) => batch.column(column).within(values) });
+    tests.push({ columns: [column], slow: false, run: (batch) => batch.column(column).within(values) });
   }
   if (condition !== undefined) {
     const parsed = parseCondition(condition, ['condition']);
     if (parsed.condition === undefined) throw new TypeError(parsed.issues[0]?.message);
     const { condition: tree } = parsed;
-    tests.push({ columns: conditionColumns(tree), run: (batch) => evaluate(tree, batch) });
+    tests.push({ columns: conditionColumns(tree), slow: tree.slow, run: (batch) => evaluate(tree, batch) });
   }
   return tests;
 }

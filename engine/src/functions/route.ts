@@ -1,4 +1,5 @@
 import type { Batch } from '../batch/batch.ts';
+import { loadFunctionKernel } from '../batch/function-kernel.ts';
 import { group, json, list, type Settings, text } from '../spec/fields.ts';
 import { batchFunction, type SettingIssue } from '../spec/node.ts';
 import { ERROR_TABLE, NO_TABLE } from '../spec/plan.ts';
@@ -50,6 +51,7 @@ export default batchFunction({
   tables: ({ routes, otherwise }) => Array.from(new Set([...routes.map(({ table }) => table), otherwise ?? NO_TABLE])),
   open: ({ settings: given }) => {
     const routes = routesOf(given);
+    if (routes.some(({ condition }) => condition.slow)) loadFunctionKernel();
     return { apply: (batch) => apply(batch, routes, given.otherwise ?? NO_TABLE) };
   },
 });

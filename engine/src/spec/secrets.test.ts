@@ -34,6 +34,16 @@ test('a secret that was cut off for a message is not said either', () => {
   assert.equal(redacted('is "correct-horse-ba…", expected'), 'is "***…", expected');
   assert.equal(redacted('is "correct-horse...'), 'is "***...');
   assert.equal(redacted('is "correction…"'), 'is "correction…"');
+  assert.equal(redacted('correct-horse...correct-ho… cor…'), '***...***… cor…');
+});
+
+test('a long row without blanks is searched in linear time', () => {
+  keepSecret('correct-horse-battery-staple');
+  const before = process.cpuUsage();
+  const row = 'corr'.repeat(250_000);
+  assert.equal(redacted(row), row);
+  assert.equal(redacted(`${row}…`), `${row}…`.replace(/corr…$/, '***…'));
+  assert.ok(process.cpuUsage(before).user < 3_000_000);
 });
 
 test('each line of a key is a secret by itself', () => {

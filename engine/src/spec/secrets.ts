@@ -50,7 +50,22 @@ export function keptSecrets(): readonly string[] {
 /** The text without the secrets that stand in it, also where one was cut off (`hunt…`). */
 export function redacted(text: string): string {
   if (whole === undefined) return text;
-  return text.replace(whole, SHOWN).replace(/\S{4,}(?=…|\.\.\.)/g, withoutCutSecret);
+  return withoutCutSecrets(text.replace(whole, SHOWN));
+}
+
+/** Words in front of dots that stand for more. Looked for from the dots back: from a word on, long ones would cost their square. */
+function withoutCutSecrets(text: string): string {
+  let out = '';
+  let done = 0;
+  for (const { index } of text.matchAll(/…|\.\.\./g)) {
+    let from = index;
+    while (from > done && !/\s/.test(text[from - 1]!)) from--;
+    out +=
+      text.slice(done, from) +
+      (index - from < SHORTEST_SECRET ? text.slice(from, index) : withoutCutSecret(text.slice(from, index)));
+    done = index;
+  }
+  return out + text.slice(done);
 }
 
 /** A copy, fit for JSON, of anything that a message brings along: without secrets, also where one is a number. */

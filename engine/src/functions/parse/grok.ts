@@ -1,8 +1,9 @@
 /** `format: grok`: patterns become regular expressions, which the functions' module runs over the bytes of the texts. */
 import { columnArguments, TextOf } from '../../batch/function-kernel.ts';
 import type { ColumnDeclaration } from '../../spec/column-type.ts';
+import { regexProblem } from '../regex/problem.ts';
 import { checkSize, compileRegex } from '../regex/program.ts';
-import { parseRegex, RegexError } from '../regex/syntax.ts';
+import { parseRegex } from '../regex/syntax.ts';
 import { type Definitions, expandGrok, type GrokProblem, referenceProblem } from './grok-expand.ts';
 import { type Parser, readFields } from './parser.ts';
 
@@ -26,17 +27,7 @@ function shown(pattern: string): string {
 
 /** Other patterns are groups of the same length here, so that places are those of the pattern as it is written. */
 function syntaxProblem(pattern: string): GrokProblem | undefined {
-  return compileProblem(pattern.replaceAll(/%\{[^{}]*\}/g, (text) => `(?:${'x'.repeat(text.length - 4)})`));
-}
-
-function compileProblem(source: string): GrokProblem | undefined {
-  try {
-    checkSize(parseRegex(source));
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof RegexError)) throw error;
-    return { place: error.at + 1, message: `stands ${error.message}` };
-  }
+  return regexProblem(pattern.replaceAll(/%\{[^{}]*\}/g, (text) => `(?:${'x'.repeat(text.length - 4)})`));
 }
 
 function expansionProblem(pattern: string, definitions: Definitions): GrokProblem | undefined {
