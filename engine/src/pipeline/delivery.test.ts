@@ -1,7 +1,7 @@
 /** Sinks that refuse, stall and come back, in whole punchlines: where each row ends, and what it costs the others. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -28,7 +28,8 @@ const httpOut = (url: string, settings: object = {}): object => ({
   type: 'http',
   settings: { url, retry: { initial_ms: 1, max_ms: 20 }, ...settings },
 });
-const errors = { id: 'errors', table: '_ppf_errors', columns: [{ name: '_ppf_error_document', type: 'string' }] };
+const documentColumn = { name: '_ppf_error_document', type: 'string' };
+const errors = { id: 'errors', table: '_ppf_errors', columns: [documentColumn] };
 
 function lines(path: string): string[] {
   return readFileSync(path, 'utf8').split('\n').slice(0, -1);
@@ -110,6 +111,39 @@ test('rows that a server refuses stand in the error table, as they came and as t
   );
   assert.match(stderr, /180 to "out"/);
   assert.match(stderr, /20 rejected \(20 at "out"\)/);
+});
+
+test('documents of refused rows have the ids of their rows, also where a bulk is of several files and sources', async (t) => {
+  const folder = temporaryFolder(t);
+  mkdirSync(join(folder, 'many'));
+  for (const name of ['a', 'b']) writeFileSync(join(folder, 'many', name), '{"n":1,"pad":"é\\n"}\n{"n":7}\n{"n":17}\n');
+  writeFileSync(join(folder, 'in.jsonl'), '{"n":27}\n{"n":2}\n{"n":37}\n');
+  const { url } = await serve(t, refuseSevens([]));
+  const columns = [{ name: '_ppf_id', type: 'string' }, documentColumn];
+  const body =
+    "for (const row of batch.rows) if (batch.column('_ppf_error_document').string(row).includes(':37}')) batch.reject(row, 'not this');";
+  const file = writePunchline(folder, 'BatchPunchline', [
+    fileIn({ id: 'out' }, { ...errors, id: 'look' }),
+    { id: 'more', kind: 'source', type: 'file', settings: { path: 'many' }, out: [{ id: 'out' }, { ...errors, id: 'look' }] },
+    {
+      id: 'look',
+      kind: 'function',
+      type: writeFunction(folder, 'look.js', body, [documentColumn.name]),
+      out: [{ id: 'errors', columns }],
+    },
+    httpOut(url, { batch: { rows: 100 }, concurrency: 1 }),
+    fileOut('errors'),
+  ]);
+  const { code, stderr } = await reef(t, ['run', file, '--state', join(folder, 'state')]);
+  assert.equal(code, 0, stderr);
+  const rows = lines(join(folder, 'errors.jsonl')).map(
+    (line) => JSON.parse(line) as { _ppf_id: string; _ppf_error_document: string },
+  );
+  for (const { _ppf_id, _ppf_error_document } of rows) assert.equal(_ppf_id, (JSON.parse(_ppf_error_document) as Document).id);
+  const ids = rows.map(({ _ppf_id }) => _ppf_id).sort();
+  assert.deepEqual(ids, ['in:in.jsonl:0', 'more:many/a:21', 'more:many/a:29', 'more:many/b:21', 'more:many/b:29']);
+  const [dead] = lines(join(folder, 'state', 'dead-letters.ndjson')).map((line) => JSON.parse(line) as Document);
+  assert.equal(dead!.id, 'in:in.jsonl:17');
 });
 
 test('an error table that leads through a function works the same, and fails to the dead letters', async (t) => {

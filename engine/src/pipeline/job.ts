@@ -22,6 +22,8 @@ export interface Job {
   readonly source: number;
   readonly sourceId: string;
   readonly partition: string;
+  /** Its rows are documents about rows of this source: they have its name in their `_ppf_id`. */
+  readonly of?: string;
   /** A replay gives the same rows, so it pays to know which of them were being computed. */
   readonly replayable: boolean;
   readonly slot: Slot;
@@ -74,6 +76,7 @@ export function requestFor(job: Job, out: readonly OutRange[], wanted: readonly 
     out,
     wanted,
     ...(range.reject ? { reject: range.reject } : {}),
+    ...(job.of === undefined ? {} : { of: job.of }),
     ...(job.table === undefined ? {} : { table: job.table }),
     ...(job.codec === undefined ? {} : { codec: job.codec }),
     ...(job.records === undefined ? {} : { records: job.records }),

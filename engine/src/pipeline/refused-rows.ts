@@ -9,12 +9,13 @@ import type { Documented, Refusal } from '../delivery/bulk-outbox.ts';
 import type { NumberedPosition } from '../delivery/parcel.ts';
 import type { Log } from '../spec/node.ts';
 import { ERROR_COLUMN } from '../spec/plan.ts';
+import { RECORD_HEADER_BYTES, type RecordLayout } from '../spec/records.ts';
 import { redacted } from '../spec/secrets.ts';
 import type { Counts, PlannedEdge, PlannedSource, PreparedFunction, WorkerPlan } from '../worker/protocol.ts';
 import { Computer } from './computer.ts';
 import type { Job, ReadyPart } from './job.ts';
 import type { Metrics } from './metrics.ts';
-import { newlineCutter } from './row-cutter.ts';
+import { recordCutter } from './row-cutter.ts';
 import { SharedMemory, type Slot, type SlotPool } from './slots.ts';
 import type { Taps } from './taps.ts';
 
@@ -114,21 +115,22 @@ export class RefusedRows {
       filled = 0;
     };
     for (const refusal of refusals) {
-      const line = this.#line(node, refusal, time, inTable);
-      if (slot && slot.start + filled + line.length > slot.end) submit(memory.input);
+      const record = recordOf(refusal.origin.position, this.#line(node, refusal, time, inTable));
+      const full = slot !== undefined && slot.start + filled + record.length > slot.end;
+      if (full || !samePartition(refusal, first)) submit(memory.input);
       if (!slot) {
         first = refusal;
         slot = await memory.input.take(signal);
       }
-      if (line.length <= slot.end - slot.start) {
-        memory.bytes.set(line, slot.start + filled);
-        filled += line.length;
+      if (record.length <= slot.end - slot.start) {
+        memory.bytes.set(record, slot.start + filled);
+        filled += record.length;
         continue;
       }
       memory.input.release(slot);
       slot = await memory.largeInput.take(signal);
-      memory.bytes.set(line, slot.start);
-      filled = line.length;
+      memory.bytes.set(record, slot.start);
+      filled = record.length;
       submit(memory.largeInput);
     }
     submit(memory.input);
@@ -193,7 +195,9 @@ export class RefusedRows {
       offset: first.origin.position,
       wholeRows: true,
       last: true,
-      cutter: newlineCutter(memory),
+      cutter: recordCutter(memory),
+      records: DOCUMENT_RECORDS,
+      of: first.origin.source,
       timestamp: Date.now(),
       pin: undefined,
       ranges: [{ from: slot.start, to: slot.start + bytes, deaths: 0 }],
@@ -257,6 +261,22 @@ function showRefused(taps: Taps, node: string, refusals: readonly Refusal[]): vo
     reason: redacted(reason),
   }));
   taps.show({ node, side: 'rejected', rows });
+}
+
+/** Each document is a row by itself, known by the position of the row that it is about. */
+const DOCUMENT_RECORDS: RecordLayout = { columns: [], rows: 'one' };
+
+/** A record without values around the line. */
+function recordOf(position: number, line: Uint8Array): Buffer {
+  const record = Buffer.alloc(RECORD_HEADER_BYTES + line.length);
+  record.writeUInt32LE(record.length - 4, 0);
+  record.writeDoubleLE(position, 8);
+  record.set(line, RECORD_HEADER_BYTES);
+  return record;
+}
+
+function samePartition({ origin: one }: Refusal, { origin: other }: Refusal): boolean {
+  return one.source === other.source && one.partition === other.partition;
 }
 
 function documentLine(document: ErrorDocument, inTable: boolean): Uint8Array {

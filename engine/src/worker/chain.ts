@@ -183,7 +183,7 @@ class Run {
     this.#functions = functions;
     this.#request = request;
     this.#source = plan.sources[request.source]!;
-    this.#idPrefix = `${this.#source.id}:${request.partition}:`;
+    this.#idPrefix = `${request.of ?? this.#source.id}:${request.partition}:`;
     this.#documents = new Documents(plan, decoder, request);
     this.#counts = emptyCounts(plan.sinks.length);
   }

@@ -46,7 +46,7 @@ export class Documents {
     this.#plan = plan;
     this.#decoder = decoder;
     this.#request = request;
-    this.#source = plan.sources[request.source]!.id;
+    this.#source = request.of ?? plan.sources[request.source]!.id;
     this.#idPrefix = `${this.#source}:${request.partition}:`;
   }
 

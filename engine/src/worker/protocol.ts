@@ -131,6 +131,8 @@ export interface ComputeRequest {
   readonly out: readonly OutRange[];
   /** Per sink, how many rows of this batch it wants encoded (-1: all). */
   readonly wanted: readonly number[];
+  /** In place of the source's name in `_ppf_id`: its rows are documents about rows of this one. */
+  readonly of?: string;
   /** Rows leave the source along outs with this table only. */
   readonly table?: string;
   /** In place of the source's codec. */
