@@ -6,7 +6,7 @@ import { LateRows } from './late-rows.ts';
 import { Pace } from './pace.ts';
 
 /** A source of one partition that feeds `total` bytes in rows of 10, into a pipeline that delivers what it is told to. */
-function fakeRun(watch: SourceWatch, total: number, given: PartitionOptions = {}) {
+function fakeRun(watch: SourceWatch, total: number, given: PartitionOptions = {}, busy = false) {
   let options: PartitionOptions = {};
   let fed = 0;
   let settled = 0;
@@ -19,6 +19,7 @@ function fakeRun(watch: SourceWatch, total: number, given: PartitionOptions = {}
     },
     end: async () => {},
     delivered: async () => {},
+    busy: () => busy,
   } as PartitionFeed;
   const feed: Feed = {
     resume: new Map(),
@@ -85,7 +86,7 @@ function fakeClock(t: TestContext): (ms: number) => Promise<void> {
 
 test('a source with a pace feeds what is due, however much room there is', async (t) => {
   const pass = fakeClock(t);
-  const { source, feed, advances, deliver, fed } = fakeRun({ pace: new Pace(1000) }, 100_000);
+  const { source, feed, advances, deliver, fed } = fakeRun({ pace: new Pace({ rate: 1000, pending: Infinity }) }, 100_000);
   const stop = new AbortController();
   const run = source.run(feed, stop.signal).catch(() => {});
   for (let ms = 0; ms < 1000; ms++) {
@@ -99,14 +100,32 @@ test('a source with a pace feeds what is due, however much room there is', async
   assert.ok(advances.every(({ flush }) => flush));
 });
 
+test('with a bound on rows under way a source waits until some are delivered, however long that takes', async (t) => {
+  const pass = fakeClock(t);
+  const { source, feed, deliver, fed } = fakeRun({ pace: new Pace({ rate: Infinity, pending: 50 }) }, 100_000, {}, true);
+  const stop = new AbortController();
+  const run = source.run(feed, stop.signal).catch(() => {});
+  await pass(10);
+  for (let round = 0; round < 20; round++) {
+    const before = fed();
+    deliver();
+    await pass(1000);
+    assert.ok(fed() > before);
+    // Until rows are counted, their length is a guess.
+    if (round > 0) assert.ok(fed() - before <= 50 * 10, `${fed() - before} bytes`);
+  }
+  stop.abort();
+  await run;
+});
+
 test('a row longer than what the pace lets through at once passes all the same', async (t) => {
   const pass = fakeClock(t);
-  const pace = new Pace(1000);
+  const pace = new Pace({ rate: 1000, pending: Infinity });
   const { signal } = new AbortController();
   let fed = 0;
   const feeding = (async () => {
     while (fed < 100_000) {
-      await pace.ready(signal);
+      await pace.ready(signal, () => false);
       const { bytes } = pace;
       assert.ok(bytes >= 1);
       pace.fed('p', bytes);
@@ -116,12 +135,12 @@ test('a row longer than what the pace lets through at once passes all the same',
   await pass(1000);
   await feeding;
   pace.settled('p', 1, fed);
-  await pace.ready(signal);
+  await pace.ready(signal, () => false);
 });
 
 test('what a partition had on the way does not count any more once it is opened again', async (t) => {
   fakeClock(t);
-  const pace = new Pace(1000);
+  const pace = new Pace({ rate: 1000, pending: Infinity });
   const { bytes } = pace;
   pace.fed('p', 10 * bytes);
   pace.opened('p');

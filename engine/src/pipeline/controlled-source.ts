@@ -55,7 +55,7 @@ function controlledPartition(feed: Feed, { name, options, watch, signal }: Parti
     },
     ...(pace && {
       room: async () => {
-        await pace.ready(signal);
+        await pace.ready(signal, () => partition.busy?.() ?? false);
         const room = await partition.room();
         return room.subarray(0, Math.min(room.length, pace.bytes));
       },

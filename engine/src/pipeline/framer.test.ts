@@ -49,6 +49,7 @@ function framed(split: 'newline' | 'csv' = 'newline', signal = new AbortControll
     signal,
     submit,
     delivered: async () => {},
+    busy: () => false,
     forget: () => {},
   };
   return { framer: new Framer(host, 0), cuts, input, largeInput };

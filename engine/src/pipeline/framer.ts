@@ -39,6 +39,8 @@ export interface FramerHost {
   /** Takes a cut. Throws when it can take none. */
   submit(cut: Cut): void;
   delivered(): Promise<void>;
+  /** Rows of the partition are on their way. */
+  busy(): boolean;
   forget(): void;
 }
 
@@ -114,6 +116,10 @@ export class Framer implements PartitionFeed {
     // Nothing is known to follow soon: a thousand calm partitions must not hold a thousand slots.
     if (options?.flush && this.#slot && !this.#oversize) this.#carryOver(this.#slot, 0);
     else if (this.#slot && this.#pool.waiting > 0) this.yield();
+  }
+
+  busy(): boolean {
+    return this.#host.busy();
   }
 
   flush(): void {

@@ -201,6 +201,7 @@ export class Intake {
           if (rows) this.#submit(index, partition, rows, cutter);
         },
         delivered: () => delivered(partition),
+        busy: () => !partition.settled,
         forget: () => {
           partition.forgotten = true;
           forgotten();

@@ -1,6 +1,7 @@
 /**
- * Holds a source to so many rows per second. Rows are counted when they are delivered, by those who know what a row is, so it holds
- * for every codec; what is on the way is kept to about a tenth of a second's rows, so that it is a flow and no series of bursts.
+ * Holds a source to so many rows per second, and to so many under way. Rows are counted when they are delivered, by those who know
+ * what a row is, so it holds for every codec; until then there are bytes, of which rows have so many on average. Of a rate what is
+ * under way is kept to about a tenth of a second's rows, so that it is a flow and no series of bursts.
  */
 /** Until the first rows are counted. */
 const FIRST_BYTES = 256;
@@ -10,7 +11,10 @@ const SHARE = 10;
 const STUCK_MS = 50;
 
 export class Pace {
+  /** Rows per second. */
   readonly #rate: number;
+  /** Rows that may be under way. */
+  readonly #pending: number;
   /** Rows that may go now; below 0: too many have gone. */
   #credit: number;
   #credited = performance.now();
@@ -24,18 +28,20 @@ export class Pace {
   /** Who waits: one for each partition. */
   readonly #waiting = new Set<() => void>();
 
-  constructor(rowsPerSecond: number) {
-    this.#rate = rowsPerSecond;
+  /** Rows per second and rows under way; `Infinity`: no bound. */
+  constructor({ rate, pending }: { readonly rate: number; readonly pending: number }) {
+    this.#rate = rate;
+    this.#pending = pending;
     this.#credit = this.#most;
   }
 
-  /** Resolves when more rows may come; rejects when the signal aborts. */
-  async ready(signal: AbortSignal): Promise<void> {
+  /** Resolves when more rows may come; rejects when the signal aborts. `busy`: rows are on their way, so more will be delivered. */
+  async ready(signal: AbortSignal, busy: () => boolean): Promise<void> {
     for (;;) {
       this.#earn();
       if (this.#credit <= 0) await this.#wait(((1 - this.#credit) / this.#rate) * 1000, signal);
       else if (this.#underWay < this.#window) return;
-      else if (!(await this.#wait(STUCK_MS, signal))) this.#window *= 2;
+      else if (!(await this.#wait(STUCK_MS, signal)) && !busy()) this.#window *= 2;
     }
   }
 
@@ -59,7 +65,7 @@ export class Pace {
     this.#move(partition, -bytes);
     this.#rows += rows;
     this.#bytes += bytes;
-    if (this.#rows > 0) this.#window = Math.max(1, (this.#bytes / this.#rows) * this.#most);
+    if (this.#rows > 0) this.#window = Math.max(1, (this.#bytes / this.#rows) * Math.min(this.#most, this.#pending));
     for (const wake of this.#waiting) wake();
   }
 
@@ -76,6 +82,7 @@ export class Pace {
   }
 
   #earn(): void {
+    if (this.#rate === Number.POSITIVE_INFINITY) return;
     const now = performance.now();
     this.#credit = Math.min(this.#most, this.#credit + ((now - this.#credited) / 1000) * this.#rate);
     this.#credited = now;

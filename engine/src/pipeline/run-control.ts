@@ -18,13 +18,18 @@ export function runControl(punchline: Punchline, log: Log): RunControl {
   return {
     exit,
     controlSource: ({ id, control }, source) => {
-      const { throughput = 0, rowTimeoutSecs = 0 } = control ?? {};
-      if (throughput <= 0 && rowTimeoutSecs <= 0 && !exit) return source;
+      const { throughput = 0, pendingRows = 0, rowTimeoutSecs = 0 } = control ?? {};
+      const paced = throughput > 0 || pendingRows > 0;
+      if (!paced && rowTimeoutSecs <= 0 && !exit) return source;
       return controlled(source, {
-        pace: throughput > 0 ? new Pace(throughput) : undefined,
+        pace: paced ? new Pace({ rate: boundOf(throughput), pending: boundOf(pendingRows) }) : undefined,
         late: rowTimeoutSecs > 0 ? new LateRows(id, rowTimeoutSecs, log) : undefined,
         settled: (rows, rejected) => exit?.settled(id, rows, rejected),
       });
     },
   };
+}
+
+function boundOf(given: number): number {
+  return given > 0 ? given : Number.POSITIVE_INFINITY;
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { builtins } from '../nodes.ts';
 import { type LoadOptions, loadPunchlines } from './load.ts';
 import { renderProblem } from './problem.ts';
 import { testNodeTypes } from './test-node-types.ts';
@@ -148,6 +149,31 @@ test('a pipe that nobody writes to does not hold up the start', async (t) => {
   const text = `spec: {dag: [{id: a, kind: source, type: file, settings: {path: "\${file:pipe}"}, out: [{id: b}]}, {id: b, kind: sink, type: show}]}`;
   const { problems } = await load('p.yaml', { cwd, text });
   assert.match(problems[0]!.message, /cannot read "\$\{file:pipe\}": it is no regular file/);
+});
+
+test('queue_size bounds what sources have under way, tick_row_frequency_ms is how long rows wait in sinks without a time of their own', async () => {
+  const url = 'url: "http://127.0.0.1:1/"';
+  const text = `spec:
+  engine_settings: {queue_size: 100, tick_row_frequency_ms: 700}
+  dag:
+    - {id: a, kind: source, type: generator, settings: {messages: [x]}, load_control: {max_pending_row_number: 7}, out: [{id: c}, {id: d}, {id: e}, {id: f}]}
+    - {id: b, kind: source, type: generator, settings: {messages: [x]}, engine_settings: {queue_size: -1}, out: [{id: c}]}
+    - {id: g, kind: source, type: generator, settings: {messages: [x]}, out: [{id: c}]}
+    - {id: c, kind: sink, type: http, settings: {${url}}}
+    - {id: d, kind: sink, type: http, settings: {${url}, bulk_interval: 5}}
+    - {id: e, kind: sink, type: http, settings: {${url}, batch.timeout_ms: 6}, engine_settings: {tick_row_frequency_ms: 1}}
+    - {id: f, kind: sink, type: http, settings: {${url}, batch: {rows: 9}}, engine_settings: {tick_row_frequency_ms: 1}}
+`;
+  const { punchlines, problems } = await load('p.yaml', { text, specs: builtins });
+  assert.deepEqual(problems, []);
+  const { nodes } = punchlines[0]!;
+  const node = (id: string) => nodes.find((one) => one.id === id)!;
+  assert.deepEqual(
+    ['a', 'b', 'g'].map((id) => node(id).control?.pendingRows),
+    [7, 0, 100],
+  );
+  const waits = ['c', 'd', 'e', 'f'].map((id) => (node(id).settings.batch as { timeout_ms: number }).timeout_ms);
+  assert.deepEqual(waits, [700, 20, 6, 1]);
 });
 
 test('engine settings of the punchline hold for sources that have none of their own', async () => {

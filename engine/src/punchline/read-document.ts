@@ -1,6 +1,6 @@
 /** One YAML document to one punchline. */
 import { basename, extname } from 'node:path';
-import type { Json, Punchline, PunchlineKind, PunchlineNode, SourceControl } from '../spec/plan.ts';
+import type { Json, Punchline, PunchlineKind, PunchlineNode } from '../spec/plan.ts';
 import { oneOf } from '../spec/setting-text.ts';
 import { readAnnotations } from './annotations.ts';
 import { checkColumns } from './columns.ts';
@@ -12,7 +12,7 @@ import { documentKeys, metadataKeys, specKeys } from './known-keys.ts';
 import { withPrinters } from './printed.ts';
 import type { ProblemList } from './problem.ts';
 import { type NodeContext, type NodeDraft, readNode, type SpecifiedNode, specify } from './read-node.ts';
-import { type RunTimeEntries, readRunTime, runTimeEntries } from './run-time-settings.ts';
+import { type Control, type RunTimeEntries, readRunTime, runTimeEntries } from './run-time-settings.ts';
 import type { Entry, MapTree, Tree } from './tree.ts';
 
 const API_VERSION = 'punchline.punchplatform.io/v2';
@@ -80,19 +80,19 @@ function readKind(entry: Entry, problems: ProblemList): PunchlineKind | 'foreign
   return 'foreign';
 }
 
-/** `control`: that of the punchline, for sources without their own. */
-function plan(node: SpecifiedNode, control: SourceControl | undefined, problems: ProblemList): PunchlineNode {
+/** `control`: that of the punchline, for nodes without their own. */
+function plan(node: SpecifiedNode, control: Control | undefined, problems: ProblemList): PunchlineNode {
   const out = (node.out ?? []).map(({ to, table, columns }) => ({
     to,
     ...(table === undefined ? {} : { table }),
     ...(columns === undefined ? {} : { columns: columns.map(({ name, type }) => ({ name, type })) }),
   }));
-  const held = node.kind === 'source' ? { ...control, ...node.control } : {};
+  const held = node.kind === 'source' ? { ...control?.source, ...node.control?.source } : {};
   return {
     id: node.id!,
     kind: node.kind!,
     type: node.canonical!,
-    settings: node.settings as Readonly<Record<string, Json>>,
+    settings: withBulkTimeout(node, node.control?.bulkTimeoutMs ?? control?.bulkTimeoutMs),
     ...(node.codec === undefined ? {} : { codec: node.codec }),
     ...(node.policy === undefined ? {} : { policy: node.policy }),
     ...(node.retry === undefined ? {} : { retry: node.retry }),
@@ -101,6 +101,22 @@ function plan(node: SpecifiedNode, control: SourceControl | undefined, problems:
     out,
     location: { file: problems.source.file, ...problems.source.position(node.at) },
   };
+}
+
+/** The settings; those of a sink of bulks that has no time of its own with this one. */
+function withBulkTimeout(node: SpecifiedNode, timeoutMs: number | undefined): Readonly<Record<string, Json>> {
+  const settings = node.settings as Readonly<Record<string, Json>>;
+  const batch = settings?.batch;
+  if (timeoutMs === undefined || node.spec?.kind !== 'sink' || !node.spec.bulk || !isBatch(batch)) return settings;
+  const given = node.settingsTree?.entries;
+  const own = given?.get('batch')?.value;
+  const has =
+    given?.has('bulk_interval') || given?.has('batch.timeout_ms') || (own?.kind === 'map' && own.entries.has('timeout_ms'));
+  return has ? settings : { ...settings, batch: { ...batch, timeout_ms: timeoutMs } };
+}
+
+function isBatch(batch: Json | undefined): batch is { readonly timeout_ms: number } {
+  return typeof batch === 'object' && batch !== null && 'timeout_ms' in batch;
 }
 
 interface Spec {

@@ -23,15 +23,36 @@ export const controlFields = {
     'Rows that are not delivered after this time are warned of. They are waited for, and never sent a second time. 0: none.',
     { optional: true, min: 0, unit: 'seconds' },
   ),
+  queue_size: integer(
+    'Rows of the source that may be under way, about: it waits when so many are read and not yet delivered. How long a row is on average shows once some are. 0 or -1: no bound but that of memory.',
+    { optional: true, min: -1, unit: 'rows' },
+  ),
+  max_pending_row_number: integer('An older word for `queue_size`; of both, the smaller one counts.', {
+    optional: true,
+    min: -1,
+    unit: 'rows',
+  }),
+  tick_row_frequency_ms: integer(
+    'Sinks of bulks send what has waited so long for others, unless they have `batch.timeout_ms` (or `bulk_interval`) of their own.',
+    { optional: true, min: 0, max: 3_600_000, unit: 'ms' },
+  ),
 };
 
-const bounded = 'what is under way is bounded by its bytes here';
-/** Settings of Punch's engines that have no counterpart here. */
-const ignoredControl: Readonly<Record<string, string>> = {
-  tick_row_frequency_ms: 'sinks send what has waited long enough without it, as their own settings say',
-  queue_size: bounded,
-  max_pending_row_number: bounded,
+/** Which kind of node each has an effect on. */
+const affected: Readonly<Record<keyof typeof controlFields, NodeKind>> = {
+  throughput: 'source',
+  row_timeout_secs: 'source',
+  queue_size: 'source',
+  max_pending_row_number: 'source',
+  tick_row_frequency_ms: 'sink',
 };
+
+/** What `engine_settings` say, on a node or for all. */
+export interface Control {
+  readonly source: SourceControl;
+  /** Of sinks that have no time of their own: how long rows wait for others. */
+  readonly bulkTimeoutMs: number | undefined;
+}
 
 const elapsed = (doc: string) => number(doc, { optional: true, min: 0, unit: 'seconds' });
 const atLeast = (doc: string) => integer(doc, { optional: true, min: 1, unit: 'rows' });
@@ -61,7 +82,7 @@ export interface RunTimeEntries {
 }
 
 export interface RunTime {
-  readonly control?: SourceControl;
+  readonly control?: Control;
   readonly exit?: ExitConditions;
 }
 
@@ -90,14 +111,14 @@ async function readControl(
   given: RunTimeEntries['control'],
   { subject, kind }: RunTimeOwner,
   problems: ProblemList,
-): Promise<SourceControl | undefined> {
+): Promise<Control | undefined> {
   const all: Record<string, Json> = {};
   for (const { key, entry } of given) {
     const tree = blank(entry) ? undefined : mapAt(entry.value, `${subject}: ${key}`, problems);
     if (!tree) continue;
     const own = `${subject}: ${key}`;
     const settings = await read(
-      withoutIgnored(tree, own, key, problems),
+      withoutForeign(tree, own, key, problems),
       controlFields,
       { subject: own, at: entry.keyAt },
       problems,
@@ -105,30 +126,40 @@ async function readControl(
     for (const [name, value] of Object.entries(settings ?? {})) {
       const at = tree.entries.get(name)?.keyAt ?? entry.keyAt;
       if (Object.hasOwn(all, name)) problems.error(at, `${own}: setting ${quote(name)} is given twice, expected it once`);
-      else if (kind === undefined || kind === 'source') all[name] = value;
-      else
+      else if (kind === undefined || kind === affected[name as keyof typeof affected]) all[name] = value;
+      else {
+        const whom = affected[name as keyof typeof affected];
         problems.warning(
           at,
-          `${own}: setting ${quote(name)} is ignored: it has an effect on sources only, and this is a ${kind}`,
+          `${own}: setting ${quote(name)} is ignored: it has an effect on ${whom}s only, and this is a ${kind}`,
         );
+      }
     }
   }
-  const { throughput, row_timeout_secs: rowTimeoutSecs } = all as Readonly<Record<string, number | undefined>>;
-  const control = {
-    ...(throughput === undefined ? {} : { throughput }),
-    ...(rowTimeoutSecs === undefined ? {} : { rowTimeoutSecs }),
+  return Object.keys(all).length === 0 ? undefined : controlOf(all as Readonly<Record<string, number | undefined>>);
+}
+
+function controlOf(given: Readonly<Record<string, number | undefined>>): Control {
+  const { throughput, row_timeout_secs: rowTimeoutSecs, tick_row_frequency_ms: bulkTimeoutMs } = given;
+  const bounds = [given.queue_size, given.max_pending_row_number].filter((rows) => rows !== undefined);
+  const pendingRows = bounds.length === 0 ? undefined : Math.min(...bounds.map((rows) => (rows > 0 ? rows : Infinity)));
+  return {
+    source: {
+      ...(throughput === undefined ? {} : { throughput }),
+      // No bound is 0, for it may take back that of the punchline.
+      ...(pendingRows === undefined ? {} : { pendingRows: pendingRows === Infinity ? 0 : pendingRows }),
+      ...(rowTimeoutSecs === undefined ? {} : { rowTimeoutSecs }),
+    },
+    bulkTimeoutMs,
   };
-  return Object.keys(control).length === 0 ? undefined : control;
 }
 
 /** `engineSettings` is free on Kubernetes: there, what other engines understand is no mistake. */
-function withoutIgnored(tree: MapTree, subject: string, key: string, problems: ProblemList): MapTree {
+function withoutForeign(tree: MapTree, subject: string, key: string, problems: ProblemList): MapTree {
+  if (key !== 'engineSettings') return tree;
   const entries = [...tree.entries].filter(([name, { keyAt }]) => {
-    const foreign =
-      key === 'engineSettings' && !Object.hasOwn(controlFields, name) ? 'no engine setting of this name is known' : undefined;
-    const why = Object.hasOwn(ignoredControl, name) ? ignoredControl[name] : foreign;
-    if (why === undefined) return true;
-    problems.warning(keyAt, `${subject}: setting ${quote(name)} is ignored: ${why}`);
+    if (Object.hasOwn(controlFields, name)) return true;
+    problems.warning(keyAt, `${subject}: setting ${quote(name)} is ignored: no engine setting of this name is known`);
     return false;
   });
   return { ...tree, entries: new Map(entries) };

@@ -210,6 +210,8 @@ export interface PartitionFeed {
   end(): Promise<void>;
   /** Resolves when all that was fed has been delivered and committed. */
   delivered(): Promise<void>;
+  /** False: nothing of what was fed is on its way; what was not delivered is the beginning of a row. */
+  busy?(): boolean;
   /** The partition is over for good (its file is gone): once all of it is delivered, its position leaves the checkpoint. */
   forget?(): void;
 }

@@ -59,6 +59,8 @@ export interface ExitConditions {
 export interface SourceControl {
   /** Rows per second at most; 0 and less: no bound. */
   readonly throughput?: number;
+  /** Rows that may be under way, about; 0 and less: no bound but that of memory. */
+  readonly pendingRows?: number;
   /** Rows that take longer are warned of; 0: none. */
   readonly rowTimeoutSecs?: number;
 }
