@@ -1,6 +1,7 @@
 /** Every punchline below examples/ passes `reef check`, runs, and gives what a plain loop over the same rows gives. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createReadStream, globSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { halfHours } from './carbon-metering/intensity-server.ts';
 
 type Row = Record<string, unknown>;
 
@@ -17,6 +19,8 @@ interface Expected {
   /** Where the rows come out: a file beside the punchline (JSON lines, or a database), or standard output. */
   readonly output: string | 'stdout';
   readonly rows: () => Row[];
+  /** A server that it asks: its file, and the variable that says where it listens. */
+  readonly server?: readonly [file: string, variable: string];
 }
 
 const examples = fileURLToPath(new URL('.', import.meta.url));
@@ -24,6 +28,11 @@ const reef = fileURLToPath(new URL('../engine/bin/reef.js', import.meta.url));
 
 /** A punchline that is missing here fails its test: each example says what is right. */
 const expected: Readonly<Record<string, Expected>> = {
+  'carbon-metering/carbon.yaml': {
+    output: 'out/carbon.jsonl',
+    rows: withGrams,
+    server: ['intensity-server.ts', 'CARBON_API'],
+  },
   'moment/moment.yaml': { output: 'out/moment.jsonl', rows: withMoment },
   'moment/moment-many.yaml': { output: 'out/moment-many.jsonl', rows: withMoment },
   'moment/moment-native.yaml': { output: 'out/moment-native.jsonl', rows: withMoment },
@@ -36,13 +45,15 @@ const punchlines = globSync('*/*.yaml', { cwd: examples }).filter((name) => !nam
 
 for (const name of punchlines.sort()) {
   test(`${name} runs, and its rows are right`, async (t) => {
-    const { stdin, output, rows } = expected[name] ?? assert.fail('examples.test.ts does not say what it must give');
+    const { stdin, output, rows, server } = expected[name] ?? assert.fail('examples.test.ts does not say what it must give');
     const file = join(examples, name);
     const folder = dirname(file);
     const state = await mkdtemp(join(tmpdir(), 'reef-examples-'));
     t.after(() => rm(state, { recursive: true }));
+    const env = server ? { [server[1]]: await startServer(t, join(folder, server[0])) } : {};
     assert.equal((await run(t, ['check', file])).code, 0);
-    const { code, stdout, stderr } = await run(t, ['run', file, '--state', state], stdin && join(folder, stdin));
+    const options = { stdin: stdin && join(folder, stdin), env };
+    const { code, stdout, stderr } = await run(t, ['run', file, '--state', state], options);
     assert.equal(code, 0, stderr);
     const found = output === 'stdout' ? parseRows(stdout) : await rowsOf(join(folder, output));
     assert.deepEqual(found, rows());
@@ -78,6 +89,21 @@ function withWind(): Row[] {
   });
 }
 
+/** All but the half hour that is not metered yet. */
+function withGrams(): Row[] {
+  return halfHours
+    .filter(({ intensity }) => intensity.actual !== null)
+    .map(({ from, intensity: { actual, index } }) => ({ from, index, actual, grams: Math.round(actual! * 60) / 1000 }));
+}
+
+/** On a port of its own; resolves with its URL. */
+async function startServer(t: TestContext, file: string): Promise<string> {
+  const child = spawn(process.execPath, [file, '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  const [said] = (await once(child.stdout, 'data')) as [Buffer];
+  return /http\S+/.exec(said.toString())![0];
+}
+
 function earthquakes(): Row[] {
   return parseRows(readFileSync(join(examples, 'moment', 'earthquakes.jsonl'), 'utf8'));
 }
@@ -109,11 +135,11 @@ function parseRows(text: string): Row[] {
 async function run(
   t: TestContext,
   args: readonly string[],
-  stdin?: string,
+  { stdin, env = {} }: { readonly stdin?: string | undefined; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [reef, ...args], {
     signal: t.signal,
-    env: { REEF_LOG_FORMAT: 'text', ...process.env },
+    env: { REEF_LOG_FORMAT: 'text', ...process.env, ...env },
   });
   const texts = [child.stdout, child.stderr].map((stream) => stream.setEncoding('utf8').toArray());
   if (stdin) createReadStream(stdin).pipe(child.stdin);
