@@ -12,4 +12,6 @@ export const reservedColumns: Readonly<Record<string, string>> = {
   _ppf_topic: "the broker's topic",
   _ppf_partition_id: 'the partition of the topic',
   _ppf_partition_offset: 'the offset within the partition',
+  _ppf_key: "the message's key, bytes that are no UTF-8 as base64",
+  _ppf_headers: "the message's headers: a JSON object of texts, a list of texts where a name stands several times",
 };

@@ -1,0 +1,501 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { wholeFile } from '../../testing/owner.ts';
+import { type ReefProcess, reef, startReef, temporaryFolder, writePunchline } from '../../testing/reef-process.ts';
+import { KAFKA_USER, type Kafka, kafka, startKafka } from '../../testing/servers/kafka.ts';
+import { missing } from '../../testing/servers/needs.ts';
+import { produce, TopicReader } from './testing/topics.ts';
+
+const skip = await missing(...kafka);
+/** One for the whole file; tests have topics of their own. */
+const server = skip === false ? await startKafka(wholeFile) : undefined;
+const shared = (): Kafka => server!;
+let topics = 0;
+async function newTopic(broker: Kafka, partitions = 1, config?: Readonly<Record<string, string>>): Promise<string> {
+  const name = `topic-${++topics}`;
+  await broker.createTopic(name, partitions, config);
+  return name;
+}
+
+const numbers = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => JSON.stringify({ n: from + i }));
+const columns = (types: Readonly<Record<string, string>>) => Object.entries(types).map(([name, type]) => ({ name, type }));
+
+interface Nodes {
+  readonly source: object;
+  readonly out?: object;
+  readonly sink: object;
+  readonly errors?: string;
+}
+
+function punchline(
+  t: TestContext,
+  kind: 'BatchPunchline' | 'StreamPunchline',
+  { source, out = {}, sink, errors }: Nodes,
+): string {
+  const folder = temporaryFolder(t);
+  const error = { id: 'errors', table: '_ppf_errors', columns: columns({ _ppf_error_document: 'string' }) };
+  return writePunchline(folder, kind, [
+    { id: 'in', kind: 'source', out: [{ id: 'out', ...out }, ...(errors === undefined ? [] : [error])], ...source },
+    { id: 'out', kind: 'sink', ...sink },
+    ...(errors === undefined ? [] : [{ id: 'errors', kind: 'sink', type: 'file', settings: { path: errors } }]),
+  ]);
+}
+
+function start(t: TestContext, file: string, env?: Readonly<Record<string, string>>): ReefProcess {
+  const process = startReef(t, ['run', file], env);
+  t.signal.addEventListener('abort', () => process.child.kill('SIGKILL'));
+  return process;
+}
+
+async function stop({ child, ended }: ReefProcess): Promise<void> {
+  child.kill('SIGTERM');
+  const { code, stderr } = await ended;
+  assert.equal(code, 0, stderr);
+}
+
+const rowsOf = (stdout: string): Record<string, unknown>[] =>
+  stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+test('all compressions, keys, headers and offsets come as columns; a second run finds nothing left', { skip }, async (t) => {
+  const broker = shared();
+  const topic = await newTopic(broker, 2);
+  const how = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
+  for (const [i, compression] of how.entries())
+    await produce(
+      broker.address('plain'),
+      topic,
+      [{ value: `{"n":${i}}`, key: `é${i}`, partition: i % 2, headers: { h: '"x"' } }],
+      compression,
+    );
+  await produce(broker.address('plain'), topic, [{ value: null, key: 'gone', partition: 0 }]);
+  const out = {
+    columns: columns({
+      n: 'long',
+      _ppf_topic: 'string',
+      _ppf_partition_id: 'long',
+      _ppf_partition_offset: 'long',
+      _ppf_key: 'string',
+      _ppf_headers: 'string',
+      _ppf_id: 'string',
+    }),
+  };
+  const settings = { 'bootstrap.server': broker.address('plain'), topics: topic, stop_at_end: true, tombstones: 'row' };
+  const file = punchline(t, 'BatchPunchline', { source: { type: 'kafka', settings }, out, sink: { type: 'stdout' } });
+  const first = await reef(t, ['run', file]);
+  assert.equal(first.code, 0, first.stderr);
+  const rows = rowsOf(first.stdout).sort((one, other) => Number(one.n ?? 9) - Number(other.n ?? 9));
+  assert.deepEqual(
+    rows.slice(0, 5),
+    how.map((_, i) => ({
+      n: i,
+      _ppf_topic: topic,
+      _ppf_partition_id: i % 2,
+      _ppf_partition_offset: Math.floor(i / 2),
+      _ppf_key: `é${i}`,
+      _ppf_headers: '{"h":"\\"x\\""}',
+      _ppf_id: `in:${topic}/${i % 2}:${Math.floor(i / 2)}`,
+    })),
+  );
+  assert.equal(rows[5]!._ppf_key, 'gone');
+  assert.equal(rows[5]!.n, undefined);
+  const second = await reef(t, ['run', file]);
+  assert.equal(second.stdout, '');
+});
+
+test('rows go from topic to topic in order, with key, headers, topic and partition of columns', { skip }, async (t) => {
+  const broker = shared();
+  const [from, to, byName] = [await newTopic(broker, 1), await newTopic(broker, 3), await newTopic(broker, 4)];
+  const address = broker.address('plain');
+  const sent = numbers(3000).map((value, i) => ({ value, key: `key${i % 7}`, headers: { i: String(i) } }));
+  await produce(address, from, sent);
+  const source = { type: 'kafka', settings: { 'bootstrap.servers': address, topics: [from], stop_at_end: true } };
+  for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {
+    const sink = {
+      type: 'kafka_sink',
+      settings: {
+        'bootstrap.servers': address,
+        topic: to,
+        key_column: '_ppf_key',
+        headers_column: '_ppf_headers',
+        headers: { by: 'reef' },
+        'producer.compression.type': compression,
+        'producer.batch.size': 5000,
+      },
+    };
+    const settings = { ...source.settings, 'group.id': `${from}-${compression}` };
+    const done = await reef(t, ['run', punchline(t, 'BatchPunchline', { source: { ...source, settings }, sink })]);
+    assert.equal(done.code, 0, done.stderr);
+  }
+  const reader = await new TopicReader(t, address).open(to);
+  await reader.until(() => reader.received.length >= sent.length * 5);
+  for (const key of new Set(sent.map(({ key }) => key))) {
+    const got = reader.received.filter((record) => record.key === key);
+    assert.equal(new Set(got.map(({ partition }) => partition)).size, 1);
+    const once = sent.filter((record) => record.key === key).map(({ value }) => value);
+    assert.deepEqual(
+      got.map(({ value }) => value),
+      Array(5).fill(once).flat(),
+    );
+  }
+  assert.deepEqual(Object.keys(reader.received[0]!.headers).sort(), ['by', 'i']);
+
+  const sink = {
+    type: 'kafka',
+    settings: { 'bootstrap.servers': address, topic_column: 't', partition_column: 'p', unknown_topic: 'refuse' },
+  };
+  const folder = temporaryFolder(t);
+  const lines = [{ t: byName, p: 3 }, { t: 'no-such-topic', p: 0 }, { t: byName, p: 4 }, { t: byName, p: 'x' }, { p: 1 }];
+  writeFileSync(join(folder, 'in.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const errors = join(folder, 'errors.jsonl');
+  const file = { type: 'file', settings: { path: join(folder, 'in.jsonl') } };
+  const done = await reef(t, ['run', punchline(t, 'BatchPunchline', { source: file, sink, errors })]);
+  assert.equal(done.code, 0, done.stderr);
+  const third = await new TopicReader(t, address).open(byName);
+  await third.until(() => third.received.length > 0);
+  assert.deepEqual(
+    third.received.map(({ partition, value }) => [partition, JSON.parse(value!)]),
+    [[3, lines[0]]],
+  );
+  assert.equal(readFileSync(errors, 'utf8').trim().split('\n').length, 4);
+});
+
+test('of a batch that is too large for the topic only the guilty row goes to the error table', { skip }, async (t) => {
+  const broker = shared();
+  const topic = await newTopic(broker, 1, { 'max.message.bytes': '20000' });
+  const folder = temporaryFolder(t);
+  const rows = Array.from({ length: 50 }, (_, i) => JSON.stringify({ n: i, text: 'x'.repeat(i === 17 ? 30_000 : 1000) }));
+  writeFileSync(join(folder, 'in.jsonl'), `${rows.join('\n')}\n`);
+  const errors = join(folder, 'errors.jsonl');
+  const done = await reef(t, [
+    'run',
+    punchline(t, 'BatchPunchline', {
+      source: { type: 'file', settings: { path: join(folder, 'in.jsonl') } },
+      sink: { type: 'kafka', settings: { 'bootstrap.servers': broker.address('plain'), topic } },
+      errors,
+    }),
+  ]);
+  assert.equal(done.code, 0, done.stderr);
+  const refused = rowsOf(readFileSync(errors, 'utf8'));
+  assert.equal(refused.length, 1);
+  assert.match(JSON.stringify(refused[0]), /RECORD_LIST_TOO_LARGE|MESSAGE_TOO_LARGE/);
+  const reader = await new TopicReader(t, broker.address('plain')).open(topic);
+  await reader.until(() => reader.received.length >= 49);
+  assert.deepEqual(
+    reader.values(),
+    rows.filter((_, i) => i !== 17),
+  );
+});
+
+/** Secrets stand in the environment. */
+const secret = (variable: string): string => `\${${variable}}`;
+const sasl = (mechanism: string, variable = 'RIGHT') => ({
+  mechanism,
+  username: KAFKA_USER.name,
+  password: secret(variable),
+});
+const secrets = (): Record<string, string> => ({ RIGHT: KAFKA_USER.password, WRONG: 'wrong', TOKEN: bearer() });
+const bearer = (): string => {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const now = Math.floor(Date.now() / 1000);
+  return `${part({ alg: 'none' })}.${part({ sub: KAFKA_USER.name, iat: now, exp: now + 3600 })}.`;
+};
+
+test('every way to say who one is, over TLS and without', { skip }, async (t) => {
+  const broker = shared();
+  const topic = await newTopic(broker);
+  await produce(broker.address('plain'), topic, [{ value: '{"n":1}' }]);
+  const folder = temporaryFolder(t);
+  const pem = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const { makeCertificate } = await import('../../testing/certificates.ts');
+  const own = makeCertificate({ name: 'client', issuer: broker.authority });
+  const ca_file = pem('ca.pem', broker.authority.certificate);
+  const pair = { certificate_file: pem('own.pem', own.certificate), key_file: pem('own.key', own.key) };
+  const stranger = makeCertificate({ name: 'stranger', authority: true });
+  const ways: [string, 'sasl' | 'tls' | 'mutual' | 'saslTls', object, RegExp?][] = [
+    ...['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'].map((mechanism): [string, 'sasl', object] => [
+      mechanism,
+      'sasl',
+      { 'security.protocol': 'SASL_PLAINTEXT', auth: sasl(mechanism) },
+    ]),
+    ['token', 'sasl', { 'security.protocol': 'SASL_PLAINTEXT', auth: { mechanism: 'OAUTHBEARER', token: secret('TOKEN') } }],
+    ['TLS', 'tls', { 'security.protocol': 'SSL', tls: { ca_file } }],
+    ['mutual TLS', 'mutual', { 'security.protocol': 'SSL', tls: { ca_file, ...pair } }],
+    ['both', 'saslTls', { 'security.protocol': 'SASL_SSL', tls: { ca_file }, auth: sasl('SCRAM-SHA-512') }],
+    ['wrong password', 'sasl', { 'security.protocol': 'SASL_PLAINTEXT', auth: sasl('PLAIN', 'WRONG') }, /authenticat/i],
+    ['wrong SCRAM', 'sasl', { 'security.protocol': 'SASL_PLAINTEXT', auth: sasl('SCRAM-SHA-256', 'WRONG') }, /authenticat/i],
+    [
+      'stranger',
+      'tls',
+      { 'security.protocol': 'SSL', tls: { ca_file: pem('stranger.pem', stranger.certificate) } },
+      /certificate/i,
+    ],
+    ['no certificate', 'mutual', { 'security.protocol': 'SSL', tls: { ca_file } }, /certificate/i],
+  ];
+  for (const [name, listener, security, refusal] of ways) {
+    const settings = {
+      ...security,
+      'bootstrap.servers': broker.address(listener),
+      topics: topic,
+      'group.id': `g ${name}`.replaceAll(' ', '-'),
+      stop_at_end: true,
+    };
+    const sink = { type: 'kafka', settings: { ...security, 'bootstrap.servers': broker.address(listener), topic } };
+    const file = punchline(t, 'BatchPunchline', {
+      source: { type: 'kafka', settings },
+      sink: refusal ? { type: 'stdout' } : sink,
+    });
+    const { child, ended } = start(t, file, secrets());
+    // Without a certificate the connection ends only once it is used: that may pass, so it is tried again.
+    let said = '';
+    child.stderr.on('data', (text: string) => {
+      said += text;
+      if (name === 'no certificate' && /certificate/i.test(said)) child.kill('SIGTERM');
+    });
+    const { code, stderr } = await ended;
+    if (refusal) {
+      assert.match(stderr, refusal, name);
+      if (name !== 'no certificate') assert.notEqual(code, 0, name);
+    } else assert.equal(code, 0, `${name}: ${stderr}`);
+  }
+  const reader = await new TopicReader(t, broker.address('plain')).open(topic);
+  await reader.until(() => reader.received.length >= 8);
+});
+
+test('rows of aborted transactions never come, markers cost nothing', { skip }, async (t) => {
+  const broker = shared();
+  const topic = await newTopic(broker);
+  const { Producer } = await import('@platformatic/kafka');
+  const producer = new Producer<Buffer, Buffer, Buffer, Buffer>({
+    clientId: 'outside',
+    bootstrapBrokers: [broker.address('plain')],
+    transactionalId: 'tests',
+    idempotent: true,
+  });
+  t.after(() => producer.close());
+  for (const [from, commit] of [
+    [0, true],
+    [10, false],
+    [20, true],
+    [30, false],
+  ] as const) {
+    const transaction = await producer.beginTransaction();
+    await transaction.send({ messages: numbers(10, from).map((value) => ({ topic, value: Buffer.from(value) })) });
+    await (commit ? transaction.commit() : transaction.abort());
+  }
+  const settings = { 'bootstrap.servers': broker.address('plain'), topics: topic, stop_at_end: true };
+  const run = async (more: object): Promise<number[]> => {
+    const source = { type: 'kafka', settings: { ...settings, ...more } };
+    const done = await reef(t, ['run', punchline(t, 'BatchPunchline', { source, sink: { type: 'stdout' } })]);
+    assert.equal(done.code, 0, done.stderr);
+    return rowsOf(done.stdout).map(({ n }) => n as number);
+  };
+  const range = (from: number, count: number): number[] => Array.from({ length: count }, (_, i) => from + i);
+  assert.deepEqual(await run({ 'group.id': 'committed' }), [...range(0, 10), ...range(20, 10)]);
+  assert.deepEqual(await run({ 'group.id': 'all', isolation_level: 'read_uncommitted' }), range(0, 40));
+});
+
+test('two processes share partitions; one is killed, comes back, another leaves: nothing is lost, each partition is in order', {
+  skip,
+  timeout: 16000,
+}, async (t) => {
+  const broker = shared();
+  const [from, to] = [await newTopic(broker, 4), await newTopic(broker, 4)];
+  const address = broker.address('plain');
+  const file = (): string =>
+    punchline(t, 'StreamPunchline', {
+      source: {
+        type: 'kafka',
+        settings: {
+          'bootstrap.servers': address,
+          topics: from,
+          'group.id': from,
+          session_timeout_secs: 2,
+          fetch_bytes: 20_000,
+        },
+      },
+      sink: { type: 'kafka', settings: { 'bootstrap.servers': address, topic: to, key_column: '_ppf_key' } },
+    });
+  const [one, other] = [file(), file()];
+  const reader = await new TopicReader(t, address).open(to);
+  // Rows of a key stay together on both sides.
+  let sent = 0;
+  const send = async (count: number): Promise<void> => {
+    const rows = numbers(count, sent).map((value, i) => ({ value, key: `k${(sent + i) % 11}` }));
+    sent += count;
+    await produce(address, from, rows);
+  };
+  const seen = (): Set<string> => new Set(reader.values());
+  await send(4000);
+  let first = start(t, one);
+  await reader.until(() => seen().size >= 1000);
+  const second = start(t, other);
+  await send(4000);
+  await reader.until(() => seen().size >= 5000);
+  first.child.kill('SIGKILL');
+  await first.ended;
+  await send(4000);
+  await reader.until(() => seen().size >= 9000);
+  first = start(t, one);
+  await send(4000);
+  await reader.until(() => seen().size >= 13_000);
+  await stop(second);
+  await send(1000);
+  await reader.until(() => seen().size >= sent);
+  await stop(first);
+  const byKey = Map.groupBy(reader.received, ({ key }) => key);
+  assert.equal(seen().size, sent);
+  for (const [key, records] of byKey) {
+    // The first time that each comes is in order; a row that comes again is one of a stretch that is repeated in order.
+    const firsts = [...new Set(records.map(({ value }) => (JSON.parse(value!) as { n: number }).n))];
+    assert.deepEqual(
+      firsts,
+      [...firsts].sort((a, b) => a - b),
+      `key ${key}`,
+    );
+  }
+  t.diagnostic(`${reader.received.length - sent} of ${sent} rows came twice`);
+});
+
+test('the broker restarts under load: rows wait, and stand in the topic once and in order', {
+  skip,
+  timeout: 16000,
+}, async (t) => {
+  const broker = await startKafka(t);
+  await broker.createTopic('from', 1);
+  await broker.createTopic('to', 1);
+  const address = broker.address('plain');
+  await produce(
+    address,
+    'from',
+    numbers(6000).map((value) => ({ value })),
+  );
+  const file = punchline(t, 'StreamPunchline', {
+    source: { type: 'kafka', settings: { 'bootstrap.servers': address, topics: 'from', fetch_bytes: 10_000 } },
+    sink: {
+      type: 'kafka',
+      settings: { 'bootstrap.servers': address, topic: 'to', 'producer.batch.size': 2000, request_timeout_secs: 5 },
+    },
+  });
+  const process = start(t, file);
+  const reader = await new TopicReader(t, address).open('to');
+  await reader.until(() => reader.received.length >= 500);
+  await broker.kill();
+  await broker.start();
+  const again = await new TopicReader(t, address).open('to');
+  await again.until(() => again.received.length >= 6000);
+  await stop(process);
+  assert.deepEqual(again.values(), numbers(6000));
+});
+
+test('a topic that is not there is waited for, by the source and by the sink', { skip, timeout: 60_000 }, async (t) => {
+  const broker = shared();
+  const address = broker.address('plain');
+  const file = punchline(t, 'StreamPunchline', {
+    source: { type: 'kafka', settings: { 'bootstrap.servers': address, topics: ['late-from'], metadata_refresh_secs: 0.2 } },
+    sink: { type: 'kafka', settings: { 'bootstrap.servers': address, topic: 'late-to', retry: { max_ms: 300 } } },
+  });
+  const process = start(t, file);
+  await said(process, /there is no topic late-from/);
+  await broker.createTopic('late-from', 2);
+  await produce(
+    address,
+    'late-from',
+    numbers(10).map((value) => ({ value })),
+  );
+  await said(process, /there is no topic "late-to"/);
+  await broker.createTopic('late-to');
+  const reader = await new TopicReader(t, address).open('late-to');
+  await reader.until(() => reader.received.length >= 10);
+  await stop(process);
+});
+
+async function said({ child }: ReefProcess, what: RegExp): Promise<void> {
+  let text = '';
+  while (!what.test(text)) text += String((await once(child.stderr, 'data'))[0]);
+}
+
+test('an offset that the broker has deleted is stepped over aloud, or ends the punchline, as it is set', { skip }, async (t) => {
+  const broker = shared();
+  const topic = await newTopic(broker);
+  const address = broker.address('plain');
+  await produce(
+    address,
+    topic,
+    numbers(10).map((value) => ({ value })),
+  );
+  const run = (more: object) =>
+    reef(t, [
+      'run',
+      punchline(t, 'BatchPunchline', {
+        source: { type: 'kafka', settings: { 'bootstrap.servers': address, topics: topic, stop_at_end: true, ...more } },
+        sink: { type: 'stdout' },
+      }),
+    ]);
+  for (const group of ['earliest', 'fail']) assert.equal(rowsOf((await run({ 'group.id': group })).stdout).length, 10);
+  await produce(
+    address,
+    topic,
+    numbers(20, 10).map((value) => ({ value })),
+  );
+  const { Admin } = await import('@platformatic/kafka');
+  const admin = new Admin({ clientId: 'tests', bootstrapBrokers: [address] });
+  t.after(() => admin.close());
+  await admin.deleteRecords({ topics: [{ name: topic, partitions: [{ partition: 0, offset: 25n }] }] });
+  const gone = await run({ 'group.id': 'earliest' });
+  assert.deepEqual(
+    rowsOf(gone.stdout).map(({ n }) => n),
+    [25, 26, 27, 28, 29],
+  );
+  assert.match(gone.stderr, /offset 10 of .* is not there, going on at 25/);
+  const failed = await run({ 'group.id': 'fail', offset_out_of_range: 'fail' });
+  assert.notEqual(failed.code, 0);
+  assert.match(failed.stderr, /offset 10 of .* is not there, expected it or offset_out_of_range: earliest/);
+});
+
+test('a sink that blocks for longer than the session costs neither the membership nor a row', {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  const broker = shared();
+  const topic = await newTopic(broker, 2);
+  const address = broker.address('plain');
+  const text = 'x'.repeat(1000);
+  const rows = Array.from({ length: 40_000 }, (_, n) => JSON.stringify({ n, text }));
+  await produce(
+    address,
+    topic,
+    rows.map((value, i) => ({ value, partition: i % 2 })),
+  );
+  const file = punchline(t, 'StreamPunchline', {
+    source: { type: 'kafka', settings: { 'bootstrap.servers': address, topics: topic, session_timeout_secs: 1 } },
+    sink: { type: 'stdout' },
+  });
+  const { child, ended } = start(t, file);
+  let stderr = '';
+  child.stderr.on('data', (more: string) => {
+    stderr += more;
+  });
+  child.stdout.pause();
+  // What is tested is time: that three sessions' worth of it does nothing.
+  await pause(3500);
+  let lines = 0;
+  child.stdout.on('data', (more: string) => {
+    lines += more.split('\n').length - 1;
+  });
+  child.stdout.resume();
+  while (lines < rows.length) await once(child.stdout, 'data');
+  child.kill('SIGTERM');
+  await ended;
+  assert.equal(lines, rows.length, 'no row came twice');
+  assert.equal(stderr.match(/reads 2 partitions/g)?.length, 1, stderr);
+});

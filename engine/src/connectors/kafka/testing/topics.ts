@@ -1,0 +1,92 @@
+/** Writes and reads topics from outside, by the client library's own producer and consumer. */
+import { randomUUID } from 'node:crypto';
+import { type Consumer, Consumer as LibraryConsumer, Producer } from '@platformatic/kafka';
+import type { Owner } from '../../../testing/owner.ts';
+
+export interface Sent {
+  readonly value: string | null;
+  readonly key?: string;
+  readonly partition?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Received {
+  readonly key: string | undefined;
+  readonly value: string | undefined;
+  readonly partition: number;
+  readonly offset: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export async function produce(
+  address: string,
+  topic: string,
+  rows: readonly Sent[],
+  compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd' = 'none',
+): Promise<void> {
+  const producer = new Producer<Buffer, Buffer, Buffer, Buffer>({ clientId: 'outside', bootstrapBrokers: [address] });
+  try {
+    for (let from = 0; from < rows.length; from += 2000) {
+      await producer.send({
+        acks: -1,
+        compression,
+        messages: rows.slice(from, from + 2000).map(({ value, key, partition, headers = {} }) => ({
+          topic,
+          value: (value === null ? null : Buffer.from(value)) as Buffer,
+          ...(key === undefined ? {} : { key: Buffer.from(key) }),
+          ...(partition === undefined ? {} : { partition }),
+          headers: new Map(Object.entries(headers).map(([name, text]) => [Buffer.from(name), Buffer.from(text)])),
+        })),
+      });
+    }
+  } finally {
+    await producer.close();
+  }
+}
+
+/** All that comes to a topic, from its beginning, as a consumer sees it that reads only what is committed. */
+export class TopicReader {
+  readonly received: Received[] = [];
+  readonly #consumer: Consumer<Buffer, Buffer, Buffer, Buffer>;
+  #waiting: { readonly condition: () => boolean; readonly resolve: () => void }[] = [];
+
+  constructor(owner: Owner, address: string) {
+    this.#consumer = new LibraryConsumer<Buffer, Buffer, Buffer, Buffer>({
+      clientId: 'outside',
+      groupId: randomUUID(),
+      bootstrapBrokers: [address],
+      retries: 50,
+    });
+    owner.after(() => this.#consumer.close(true));
+  }
+
+  async open(topic: string): Promise<this> {
+    const stream = await this.#consumer.consume({ topics: [topic], mode: 'earliest', autocommit: false, maxWaitTime: 100 });
+    stream.on('error', () => {});
+    stream.on('data', ({ key, value, partition, offset, headers }) => {
+      const names = [...headers].map(([name, text]) => [name.toString(), text.toString()]);
+      this.received.push({
+        key: key?.toString(),
+        value: value?.toString(),
+        partition,
+        offset: Number(offset),
+        headers: Object.fromEntries(names),
+      });
+      this.#waiting = this.#waiting.filter(({ condition, resolve }) => {
+        if (!condition()) return true;
+        resolve();
+        return false;
+      });
+    });
+    return this;
+  }
+
+  until(condition: () => boolean): Promise<void> {
+    if (condition()) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ condition, resolve }));
+  }
+
+  values(): string[] {
+    return this.received.map(({ value }) => value ?? '');
+  }
+}
