@@ -3,8 +3,6 @@
  * group protocol are its own; what carries rows (fetch, produce) is sent over its connections in our words, because it makes an
  * object of every record.
  */
-import { ReefError } from '../../errors.ts';
-
 export interface KafkaLibrary {
   readonly Base: new (options: ClientOptions) => KafkaClient;
   readonly Consumer: new (options: ClientOptions & ConsumerOptions) => KafkaConsumer;
@@ -96,14 +94,9 @@ export interface KafkaConsumer extends KafkaClient {
   on(event: string, listener: (payload: never) => void): void;
 }
 
-export async function loadLibrary(subject: string): Promise<KafkaLibrary> {
-  try {
-    return (await import('@platformatic/kafka')) as unknown as KafkaLibrary;
-  } catch (error) {
-    throw new ReefError(
-      'config',
-      `Cannot open ${subject}: the package "@platformatic/kafka" cannot be loaded, expected it to be installed (npm install @platformatic/kafka@2.12.1)`,
-      { cause: error },
-    );
-  }
+/** The optional dependencies of Kafka nodes. */
+export const requires = { '@platformatic/kafka': '2.12.1' } as const;
+
+export async function loadLibrary(): Promise<KafkaLibrary> {
+  return (await import('@platformatic/kafka')) as unknown as KafkaLibrary;
 }

@@ -104,7 +104,7 @@ function innermost(error: unknown): Found[] {
 }
 
 export async function openCluster({ settings, folder, subject, log }: ClusterOptions): Promise<Cluster> {
-  const library = await loadLibrary(subject);
+  const library = await loadLibrary();
   const protocol = settings['security.protocol'];
   const tls = await openClientTls(settings.tls, folder, subject, protocol.endsWith('SSL') ? log : { warn() {} });
   const brokers = brokersOf(settings);

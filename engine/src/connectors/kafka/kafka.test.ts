@@ -11,7 +11,7 @@ import { murmur2 } from './sink/murmur2.ts';
 import { OffsetIndex } from './source/offset-index.ts';
 import { checkSettings, settings, topicsOf } from './source/settings.ts';
 
-const library: KafkaLibrary = await loadLibrary('tests');
+const library: KafkaLibrary = await loadLibrary();
 
 test("keys are hashed as Java's clients hash them", () => {
   // Of Kafka's own UtilsTest.

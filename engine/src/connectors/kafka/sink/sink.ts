@@ -1,5 +1,8 @@
 import { bulkSink } from '../../../spec/node.ts';
+import { requires } from '../client.ts';
 import { openCluster } from '../cluster.ts';
+import { brokersOf } from '../connection-settings.ts';
+import { probeCluster } from '../probe.ts';
 import { KafkaSink, sideColumns } from './kafka-sink.ts';
 import { checkSettings, settings } from './settings.ts';
 
@@ -8,6 +11,7 @@ export default bulkSink({
   settings,
   check: checkSettings,
   codecs: ['json', 'line'],
+  requires,
   delivery:
     'At least once: rows count as delivered when all replicas in sync have them (`producer.acks`). Batches are numbered, so that what is sent again over a broken connection stands in the topic once and in order; after a crash of Reef itself rows may come again. Rows that brokers refuse for good (too large) go to the error table, by themselves.',
   security:
@@ -25,6 +29,11 @@ export default bulkSink({
     },
   ],
   sideColumns,
+  async probe({ id, settings: given, folder, log }) {
+    const cluster = await openCluster({ settings: given, folder, subject: `Kafka sink "${id}"`, log });
+    const topics = given.topic === undefined ? [] : [given.topic];
+    return probeCluster(cluster, { topics, mayLack: given.unknown_topic === 'create', brokers: brokersOf(given).join(', ') });
+  },
   async open({ id, settings: given, folder, log }) {
     const cluster = await openCluster({ settings: given, folder, subject: `Kafka sink "${id}"`, log });
     return new KafkaSink({ cluster, settings: given, log });

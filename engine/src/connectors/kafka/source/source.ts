@@ -1,5 +1,8 @@
 import { type Source, type SourceContext, source } from '../../../spec/node.ts';
+import { requires } from '../client.ts';
 import { openCluster } from '../cluster.ts';
+import { brokersOf } from '../connection-settings.ts';
+import { probeCluster } from '../probe.ts';
 import { KafkaSource } from './kafka-source.ts';
 import { checkSettings, settings, topicsOf } from './settings.ts';
 
@@ -8,6 +11,7 @@ export default source({
   settings,
   check: checkSettings,
   codecs: ['json', 'line'],
+  requires,
   delivery:
     'At least once, in the order of each partition: an offset is committed to the group once all rows before it are delivered and the checkpoint is on disk. After a crash, and when partitions go to another member before all is delivered, the rows in between come again, with the same `_ppf_id`.',
   security:
@@ -26,6 +30,11 @@ export default source({
     },
   ],
   open: openKafkaSource,
+  async probe({ id, settings: given, folder, log }) {
+    const cluster = await openCluster({ settings: given, folder, subject: `Kafka source "${id}"`, log });
+    const topics = topicsOf(given.topics) ?? [];
+    return probeCluster(cluster, { topics, mayLack: true, brokers: brokersOf(given).join(', ') });
+  },
 });
 
 type Context = SourceContext<typeof settings>;
