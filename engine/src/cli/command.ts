@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   test: async () => (await import('./test.ts')).runTest,
   new: async () => (await import('./new.ts')).runNew,
   help: async () => help,
+  top: async () => (await import('./top.ts')).runTop,
   audit: async () => (await import('./audit.ts')).runAudit,
   inspect: async () => (await import('./inspect.ts')).runInspect,
   bench: async () => (await import('./bench.ts')).runBench,

@@ -6,7 +6,17 @@ import { nearestWord } from '../spec/nearest-word.ts';
 import { alignColumns, wrap } from './align-columns.ts';
 import { checkUsage } from './check.ts';
 import { type NodeFacts, nodeFacts } from './node-facts.ts';
-import { auditUsage, benchUsage, inspectUsage, listUsage, newUsage, runUsage, schemaUsage, testUsage } from './usage.ts';
+import {
+  auditUsage,
+  benchUsage,
+  inspectUsage,
+  listUsage,
+  newUsage,
+  runUsage,
+  schemaUsage,
+  testUsage,
+  topUsage,
+} from './usage.ts';
 
 interface CommandFacts {
   readonly usage: string;
@@ -23,6 +33,7 @@ const commands: Readonly<Record<string, CommandFacts>> = {
   new: { usage: newUsage, what: 'writes a source, function or sink of your own, small and working, with a test' },
   inspect: { usage: inspectUsage, what: 'tells what a wasm module is, needs and would be allowed, without running it' },
   bench: { usage: benchUsage, what: 'measures a wasm function over rows of yours, against the same rows passed through' },
+  top: { usage: topUsage, what: 'shows what the running punchlines do now, node by node; Ctrl-C ends it' },
   audit: { usage: auditUsage, what: 'prints which configuration and code was active when, or verifies that record' },
   list: { usage: listUsage, what: 'names the node types that there are; --json all that is known of them' },
   help: { usage: 'reef help [TYPE|COMMAND]', what: 'prints this, the settings of one node type, or what one command takes' },
@@ -33,6 +44,8 @@ const options: readonly (readonly [name: string, what: string])[] = [
   ['--state DIR', 'where checkpoints and the dead-letter file are kept'],
   ['--workers N', 'threads that run functions; default: as many as the machine has cores, at most 4'],
   ['--drain-secs N', 'how long a stop waits for sinks to take what was read; default: 10'],
+  ['--metrics AT', 'PORT or HOST:PORT where /metrics, /healthz and /readyz are served; or REEF_METRICS'],
+  ['--once', 'top shows one table and ends'],
   ['--log-format F', 'text or json; default: text on a terminal, json elsewhere; or REEF_LOG_FORMAT'],
   ['--log-level L', 'what is less important is left out: info (default), warn or error; or REEF_LOG_LEVEL'],
   ['--verify', 'audit only says whether the record is whole: code 1 where it is not'],

@@ -2,10 +2,13 @@
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Observation, readMetricsAt } from '../control/observation.ts';
 import { ReefError } from '../errors.ts';
+import type { ListenAt } from '../net/listener.ts';
 import { EnergyMeter } from '../observe/energy.ts';
 import { Logger, type LoggerOptions, type LogLine } from '../observe/logger.ts';
 import { peakMemoryBytes } from '../observe/peak-memory.ts';
+import { cpuSeconds } from '../observe/process-series.ts';
 import { renderSummary, summaryFigures, type Usage } from '../observe/summary.ts';
 import { Terminal } from '../observe/terminal.ts';
 import { endProcess } from '../pipeline/end-threads.ts';
@@ -31,6 +34,7 @@ interface RunArgs {
   readonly workers: number;
   readonly drainSecs: number;
   readonly logging: LoggerOptions;
+  readonly metricsAt: ListenAt | undefined;
 }
 
 /**
@@ -48,8 +52,20 @@ export async function runRun(args: readonly string[], io: CommandIo): Promise<nu
   const terminal = new Terminal(io.stderr);
   const logger = new Logger(terminal, io.stderr, parsed.logging);
   crashesTo((message) => logger.say({ level: 'error', message }));
+  const observation = new Observation({
+    facts: { version: reefVersion(), energy },
+    metricsAt: parsed.metricsAt,
+    log: logger.log(),
+  });
   const punchlines = await loadAll(parsed, io, logger);
   if (!punchlines) return 3;
+
+  try {
+    await observation.open();
+  } catch (error) {
+    logger.say({ level: 'error', ...errorLine(error) });
+    return 2;
+  }
 
   const running: Metrics[] = [];
   let leftOpen = false;
@@ -61,6 +77,7 @@ export async function runRun(args: readonly string[], io: CommandIo): Promise<nu
   const runs = punchlines.map(async (punchline) => {
     const result = await runOne(punchline, parsed, io, logger, {
       stop: stop.signal,
+      created: (watched) => observation.add({ name: punchline.label, running: watched }),
       started: (metrics) => {
         running.push(metrics);
         if (running.length === punchlines.length) showProgress();
@@ -72,6 +89,7 @@ export async function runRun(args: readonly string[], io: CommandIo): Promise<nu
     return { punchline, result };
   });
   const ended = await Promise.all(runs);
+  await observation.close();
   signals.close();
   terminal.endProgress();
 
@@ -162,7 +180,7 @@ async function runOne(
   args: RunArgs,
   io: CommandIo,
   logger: Logger,
-  options: Pick<RunOptions, 'stop' | 'started' | 'leftOpen'>,
+  options: Pick<RunOptions, 'stop' | 'created' | 'started' | 'leftOpen'>,
 ): Promise<RunResult | Error> {
   try {
     return await runPunchline(plan, {
@@ -193,6 +211,7 @@ function parseRunArgs(args: readonly string[], io: CommandIo): RunArgs | string 
         state: { type: 'string' },
         workers: { type: 'string' },
         'drain-secs': { type: 'string' },
+        metrics: { type: 'string' },
         'log-format': { type: 'string' },
         'log-level': { type: 'string' },
       },
@@ -210,7 +229,10 @@ function parseRunArgs(args: readonly string[], io: CommandIo): RunArgs | string 
     if (!(drainSecs >= 0)) return `--drain-secs is "${values['drain-secs']}", expected a number of seconds`;
     const logging = readLogging(values, io);
     if (typeof logging === 'string') return logging;
-    return { file, state: values.state, workers, drainSecs, logging };
+    const metrics = values.metrics ?? (io.env.REEF_METRICS || undefined);
+    const metricsAt = metrics === undefined ? undefined : readMetricsAt(metrics);
+    if (typeof metricsAt === 'string') return metricsAt;
+    return { file, state: values.state, workers, drainSecs, logging, metricsAt };
   } catch (error) {
     return argumentProblem(error);
   }
@@ -260,9 +282,4 @@ function exitCode(punchline: Punchline, result: RunResult | Error, signal: numbe
 function worst(codes: readonly number[]): number {
   const badness = (code: number): number => (code === 1 ? 3 : code > 128 ? 2 : code === 0 ? 0 : 1);
   return codes.reduce((worse, code) => (badness(code) > badness(worse) ? code : worse), 0);
-}
-
-function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
 }

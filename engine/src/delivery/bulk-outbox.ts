@@ -61,6 +61,11 @@ export class BulkOutbox {
     return this.#troubles.retries;
   }
 
+  /** It has failed since it last took something. */
+  get failing(): boolean {
+    return this.#troubles.failing;
+  }
+
   get idle(): boolean {
     return this.#lanes.every((lane) => lane.idle);
   }

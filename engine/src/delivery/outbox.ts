@@ -54,6 +54,11 @@ export class Outbox {
     return this.#troubles.retries;
   }
 
+  /** It has failed since it last took something. */
+  get failing(): boolean {
+    return this.#troubles.failing;
+  }
+
   /** Nothing is queued or being written. */
   get idle(): boolean {
     return !this.#writing && this.#queue.length === 0;

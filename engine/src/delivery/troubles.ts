@@ -35,6 +35,11 @@ export class Troubles {
     this.#log.warn(`${message}; trying again until it works (try ${count})`);
   }
 
+  /** Nothing was taken since the last failure. */
+  get failing(): boolean {
+    return this.#failures > 0;
+  }
+
   worked(): void {
     if (this.#failures === 0) return;
     if (this.#told) this.#log.info(`sink "${this.#id}" takes rows again after ${this.#failures} failed tries`);

@@ -47,11 +47,12 @@ export class Logger {
     return this.#options.format;
   }
 
-  /** A log whose lines name the punchline they are about. */
-  log(punchline: string): Log {
+  /** A log whose lines name the punchline they are about, or none: the process. */
+  log(punchline?: string): Log {
+    const about = punchline === undefined ? {} : { punchline };
     return {
-      info: (message, data) => this.write({ level: 'info', message, punchline, data }),
-      warn: (message, data) => this.write({ level: 'warn', message, punchline, data }),
+      info: (message, data) => this.write({ level: 'info', message, ...about, data }),
+      warn: (message, data) => this.write({ level: 'warn', message, ...about, data }),
     };
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newMetrics } from '../pipeline/metrics.ts';
+import { newMetrics, newSinkMetrics } from '../pipeline/metrics.ts';
 import { renderSummary } from './summary.ts';
 import { progressLine, Terminal } from './terminal.ts';
 
@@ -24,9 +24,9 @@ test('the summary says what came in, what went where, what was rejected and wher
   Object.assign(metrics, { rowsIn: 2_000_000, bytesIn: 320_000_000, rejected: 3, malformed: 1, notObject: 1, filtered: 5 });
   metrics.rejectedBy.set('in', 2).set('moment', 1);
   metrics.sinks
-    .set('out', { reached: 1_999_992, delivered: 1_999_992, dropped: 0, retries: 0 })
-    .set('_dead_letters', { reached: 3, delivered: 3, dropped: 0, retries: 0 });
-  metrics.sinks.set('copy', { reached: 30, delivered: 20, dropped: 10, retries: 0 });
+    .set('out', { ...newSinkMetrics(), reached: 1_999_992, delivered: 1_999_992, dropped: 0 })
+    .set('_dead_letters', { ...newSinkMetrics(), reached: 3, delivered: 3, dropped: 0 });
+  metrics.sinks.set('copy', { ...newSinkMetrics(), reached: 30, delivered: 20, dropped: 10 });
   metrics.notices.set('', { node: 'f', what: 'integers beyond 32 bits in column "a"', rows: 1234 });
   assert.equal(
     renderSummary('demo', 'finished', metrics, usage, dead),

@@ -95,6 +95,11 @@ export class Computer {
     return this.#queue.length > 0 || this.#handles.some((handle) => handle && handle.jobs.length > 0);
   }
 
+  /** Batches that no worker has begun. */
+  get queued(): number {
+    return this.#queue.length;
+  }
+
   get workers(): number {
     return this.#handles.filter(Boolean).length;
   }

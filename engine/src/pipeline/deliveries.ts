@@ -8,7 +8,7 @@ import type { DeliveryPolicy, Json, RetryPolicy } from '../spec/plan.ts';
 import type { Counts, WorkerPlan } from '../worker/protocol.ts';
 import type { HeldInput } from './held-input.ts';
 import type { ReadyPart } from './job.ts';
-import type { Metrics } from './metrics.ts';
+import { type Metrics, newSinkMetrics } from './metrics.ts';
 import type { Partition, PartitionBatch } from './partition.ts';
 import { type DocumentBatch, RefusedRows, type RefusedRowsOptions } from './refused-rows.ts';
 import type { SharedMemory } from './slots.ts';
@@ -99,6 +99,14 @@ export class Deliveries {
     return this.#writing;
   }
 
+  /** Sinks that are being tried again since they last took something. */
+  get failing(): string[] {
+    return this.#options.plan.sinks.flatMap(({ id }, index) => {
+      const { stream, bulks } = this.#ways[index] ?? {};
+      return (stream ?? bulks)?.failing ? [id] : [];
+    });
+  }
+
   /** What the sinks must remember, by id; only what lies in committed batches. */
   get positions(): Record<string, Json> {
     return Object.fromEntries(Array.from(this.#positions, ([id, { position }]) => [id, position]));
@@ -113,7 +121,7 @@ export class Deliveries {
     const { plan, log, signal, metrics } = this.#options;
     const { id } = plan.sinks[index]!;
     const required = policy !== 'best_effort';
-    const counts = { reached: 0, delivered: 0, dropped: 0, retries: 0 };
+    const counts = newSinkMetrics(() => (this.#ways[index]?.stream ?? this.#ways[index]?.bulks)?.retries ?? 0);
     metrics.sinks.set(id, counts);
     const failed = (error: unknown): void => this.#sinkFailed(id, required, error);
     const common = { id, log, retry, signal, failed };
@@ -130,7 +138,6 @@ export class Deliveries {
       mostWaitingBytes: required ? Number.POSITIVE_INFINITY : BEST_EFFORT_SLOTS * this.#options.memory.outputSlotBytes,
       delivered: (rows) => {
         counts.delivered += rows;
-        counts.retries = bulks.retries;
       },
       dropped: (rows) => {
         if (!required) counts.dropped += rows;
@@ -250,12 +257,17 @@ export class Deliveries {
     const label = `${source}/${partition}`;
     const room = required || way.held < BEST_EFFORT_SLOTS;
     way.held++;
+    counts.bytes += part.bytes;
+    counts.waiting++;
+    const since = performance.now();
     const release = (): void => {
       way.held--;
       lent.drop();
       if (part.origins > 0) input?.drop();
     };
     const settled = (positions: SinkPositions | undefined): void => {
+      counts.waiting--;
+      counts.latency.observe((performance.now() - since) / 1000);
       if (required) {
         this.#writing--;
         owner.confirm(positions);
@@ -305,7 +317,6 @@ export class Deliveries {
     }
     const delivered = (position: SinkPosition | undefined): void => {
       counts.delivered += part.rows;
-      counts.retries = stream!.retries;
       release();
       settled(position === undefined ? undefined : new Map([[id, { write, position }]]));
     };

@@ -47,7 +47,7 @@ test('the whole punchline counts the rows of all sources, and all rejections', (
 
 test('a function counts rows that it took without rejecting them, a sink those that it has', () => {
   const { exit, metrics, ended } = watch({ f: { success: { rows: 2 }, failure: { rows: 5 } }, out: { success: { rows: 10 } } });
-  metrics.entered.set('f', 5);
+  metrics.functions.set('f', { entered: 5, left: 5, cpuSeconds: 0 });
   metrics.rejectedBy.set('f', 4);
   exit.check();
   assert.equal(ended(), false);

@@ -94,7 +94,7 @@ export class ExitWatch {
   }
 
   #tally(kind: Watched['kind'], id: string): Tally {
-    const { rejectedBy, rejected, sinks, entered } = this.#metrics!;
+    const { rejectedBy, rejected, sinks, functions } = this.#metrics!;
     const own = rejectedBy.get(id) ?? 0;
     switch (kind) {
       case 'punchline': {
@@ -104,7 +104,7 @@ export class ExitWatch {
       case 'source':
         return this.#sources.get(id) ?? { acks: 0, fails: 0 };
       case 'function':
-        return { acks: (entered.get(id) ?? 0) - own, fails: own };
+        return { acks: (functions.get(id)?.entered ?? 0) - own, fails: own };
       case 'sink':
         return { acks: sinks.get(id)?.delivered ?? 0, fails: own };
     }

@@ -239,8 +239,11 @@ export class Intake {
     const whole = { from: cut.from, to: cut.to, deaths: 0, ...(cut.reject ? { reject: cut.reject } : {}) };
     let ranges = rangesAround(whole, cut.offset, partition, suspects, memory.bytes);
     if (probe) ranges = probedRanges(ranges, cut, partition, probe, cutter);
+    const own = metrics.sources.get(partition.source)!;
     metrics.bytesIn += cut.end - cut.offset;
     metrics.batches++;
+    own.bytes += cut.end - cut.offset;
+    own.batches++;
     const job: Job = {
       number: this.#batches++,
       source,
@@ -269,6 +272,8 @@ export class Intake {
         partition.ready(batch, parts);
       },
       counted: (counts) => {
+        own.rows += counts.rows;
+        own.undecodable += counts.malformed + counts.notObject;
         if (batch.marked) for (const marked of counts.marked ?? []) addMarked(batch.marked, marked);
         counted(counts);
       },

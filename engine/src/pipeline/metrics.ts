@@ -1,3 +1,5 @@
+import { Histogram } from './histogram.ts';
+
 /** What a punchline counts while it runs. Rows and bytes are totals since this start. */
 export interface Metrics {
   rowsIn: number;
@@ -11,14 +13,35 @@ export interface Metrics {
   nowhere: number;
   rejected: number;
   readonly rejectedBy: Map<string, number>;
-  /** Rows that came to each function, by its id. */
-  readonly entered: Map<string, number>;
+  readonly sources: Map<string, SourceMetrics>;
+  readonly functions: Map<string, FunctionMetrics>;
+  /** CPU time of the workers in all: decoding, functions, encoding. */
+  workerCpuSeconds: number;
   /** Rows that functions had something to say of, by node and what it is. */
   readonly notices: Map<string, { readonly node: string; readonly what: string; rows: number }>;
   readonly sinks: Map<string, SinkMetrics>;
   batches: number;
   workersStarted: number;
   workersDied: number;
+}
+
+/** What is counted of one source. */
+export interface SourceMetrics {
+  rows: number;
+  bytes: number;
+  batches: number;
+  /** Rows that could not be decoded. */
+  undecodable: number;
+  /** Of each batch: from when it was read until every required sink had it. */
+  readonly latency: Histogram;
+}
+
+/** What is counted of one function. */
+export interface FunctionMetrics {
+  /** Rows that came to it, and that left it. */
+  entered: number;
+  left: number;
+  cpuSeconds: number;
 }
 
 /** What is counted of one sink. */
@@ -29,7 +52,32 @@ export interface SinkMetrics {
   /** Rows that a sink that nobody waits for did not take in time. */
   dropped: number;
   /** Sends that failed and were tried again. */
-  retries: number;
+  readonly retries: number;
+  /** Encoded bytes that it was given. */
+  bytes: number;
+  /** Stretches of rows that it was given and has not confirmed. */
+  waiting: number;
+  /** Of each such stretch: from when it was given until it was confirmed. */
+  readonly latency: Histogram;
+}
+
+export function newSourceMetrics(): SourceMetrics {
+  return { rows: 0, bytes: 0, batches: 0, undecodable: 0, latency: new Histogram() };
+}
+
+/** `retries`: asked whenever somebody looks. */
+export function newSinkMetrics(retries: () => number = () => 0): SinkMetrics {
+  return {
+    reached: 0,
+    delivered: 0,
+    dropped: 0,
+    get retries() {
+      return retries();
+    },
+    bytes: 0,
+    waiting: 0,
+    latency: new Histogram(),
+  };
 }
 
 export function newMetrics(): Metrics {
@@ -43,7 +91,9 @@ export function newMetrics(): Metrics {
     nowhere: 0,
     rejected: 0,
     rejectedBy: new Map(),
-    entered: new Map(),
+    sources: new Map(),
+    functions: new Map(),
+    workerCpuSeconds: 0,
     notices: new Map(),
     sinks: new Map(),
     batches: 0,

@@ -10,6 +10,9 @@ import type { ReadyPart } from './job.ts';
 import { type TrackedBatch, Tracker } from './tracker.ts';
 
 export interface PartitionBatch extends TrackedBatch {
+  readonly source: string;
+  /** When it was cut, as `performance.now()` says it. */
+  readonly since: number;
   /** The position behind the batch. Called after its end is certain. */
   position(): Position;
   /** What the sinks must remember once the batch is committed. */
@@ -116,6 +119,8 @@ export class Partition {
     let refused: Set<number> | undefined;
     const zeros = (): number[] => new Array<number>(marks.length + 1).fill(0);
     const batch: PartitionBatch = {
+      source: this.source,
+      since: performance.now(),
       end,
       pending: 1,
       position: () => withColumns(positionOf(batch.end), head),

@@ -12,12 +12,13 @@ import { Checkpointer, type Snapshot } from './checkpointer.ts';
 import { Computer } from './computer.ts';
 import { BEST_EFFORT_SLOTS, Deliveries } from './deliveries.ts';
 import { Intake } from './intake.ts';
-import { type Metrics, newMetrics } from './metrics.ts';
+import { type Metrics, newMetrics, newSourceMetrics } from './metrics.ts';
 import type { PipelineOptions, PipelineState } from './options.ts';
 import type { Partition } from './partition.ts';
 import { planWorker, type SpecifiedNode, sinksOfGoodRows } from './plan-worker.ts';
 import { prepareFunctions } from './prepare-functions.ts';
-import { SharedMemory } from './slots.ts';
+import type { Gauges, Phase, SlotUse } from './running.ts';
+import { SharedMemory, type SlotPool } from './slots.ts';
 import { Taps } from './taps.ts';
 
 /** At the end, sinks that nobody waits for get so long to take what they have. */
@@ -43,6 +44,9 @@ export class Pipeline {
   readonly #failed = Promise.withResolvers<never>();
   /** Of this run and those before it, by source and partition. */
   readonly #positions: Record<string, Record<string, Json>>;
+  readonly #memory: SharedMemory;
+  /** Nodes that are still to be opened. */
+  readonly #unopened: Set<string>;
   #prepared: readonly PreparedFunction[] = [];
   readonly #quietWaiters: (() => void)[] = [];
   /** Who waits for the first `batches` of a partition to be committed and saved. */
@@ -55,6 +59,8 @@ export class Pipeline {
     this.#options = options;
     this.#plan = planWorker(punchline, specs);
     this.taps = new Taps(punchline.nodes);
+    for (const { id } of this.#nodes('source')) this.metrics.sources.set(id, newSourceMetrics());
+    for (const { id } of this.#nodes('function')) this.metrics.functions.set(id, { entered: 0, left: 0, cpuSeconds: 0 });
     this.#positions = structuredClone(state.checkpoint?.positions ?? {}) as Record<string, Record<string, Json>>;
     const { log, tracking, workers, slotBytes, maxRowBytes } = options;
     const failed = (error: unknown): void => this.#failed.reject(error);
@@ -70,6 +76,8 @@ export class Pipeline {
       outputSlotBytes: slotBytes + (slotBytes >> 1),
       maxRowBytes,
     });
+    this.#memory = memory;
+    this.#unopened = new Set(punchline.nodes.map(({ id }) => id));
     this.#deliveries = new Deliveries({
       plan: this.#plan,
       memory,
@@ -120,6 +128,8 @@ export class Pipeline {
         emit: (partition, batch, parts) => this.#deliveries.emit(partition, batch, parts),
         committed: (batches) => {
           this.#deliveries.committed(batches);
+          const now = performance.now();
+          for (const { source, since } of batches) this.metrics.sources.get(source)!.latency.observe((now - since) / 1000);
           if (tracking || this.#deliveredWaiters.length > 0) this.#checkpointer.changed();
         },
       },
@@ -145,17 +155,45 @@ export class Pipeline {
     this.#failed.promise.catch(() => {});
   }
 
+  get phase(): Phase {
+    if (this.#abort.signal.aborted) return 'ended';
+    if (this.stopping) return 'draining';
+    return this.#unopened.size > 0 ? 'opening' : 'running';
+  }
+
+  get gauges(): Gauges {
+    const { input, output } = this.#memory;
+    const use = ({ size, free, waiting }: SlotPool): SlotUse => ({ used: size - free, size, waiting });
+    return {
+      workers: this.#computer.workers,
+      queuedBatches: this.#computer.queued,
+      inputSlots: use(input),
+      outputSlots: use(output),
+    };
+  }
+
+  get unready(): { readonly node: string; readonly why: string }[] {
+    const unopened = Array.from(this.#unopened, (node) => ({ node, why: 'is not open' }));
+    const failing = this.#deliveries.failing.map((node) => ({ node, why: 'refuses rows for now' }));
+    return [...unopened, ...failing];
+  }
+
   /** Opens everything; nothing flows yet. Rejects with a `ReefError` that names what cannot be opened. */
   async open(): Promise<void> {
     const { openSinks, log } = this.#options;
     const starting = this.#startComputer();
     starting.catch(() => {});
     // Sinks last: an output must not be emptied for an input that is not there, or a function that does not start.
-    for (const node of this.#nodes('source')) this.#intake.add(await this.#openSource(node));
+    for (const node of this.#nodes('source')) {
+      this.#intake.add(await this.#openSource(node));
+      this.#unopened.delete(node.id);
+    }
     await starting;
+    for (const { id } of this.#nodes('function')) this.#unopened.delete(id);
     for (const [index, node] of this.#nodes('sink').entries()) {
       const { policy = 'required', retry = defaultRetry } = node;
       this.#deliveries.add(index, await openSinks.node(this.#punchline, node, this.#specs, this.#state, log), { policy, retry });
+      this.#unopened.delete(node.id);
     }
     this.#deliveries.add(this.#plan.deadLetters, await openSinks.deadLetters(this.#punchline, this.#state, log));
     this.metrics.bytesTotal = this.#intake.totalBytes();
@@ -254,8 +292,12 @@ export class Pipeline {
         this.#options.log.warn(`rows with ${what}: ${hint}`, { node });
       }
     }
-    for (const [node, rows] of Object.entries(counts.entered)) {
-      metrics.entered.set(node, (metrics.entered.get(node) ?? 0) + rows);
+    metrics.workerCpuSeconds += counts.cpuMicros / 1e6;
+    for (const [node, { entered, left, cpuMicros }] of Object.entries(counts.functions)) {
+      const known = metrics.functions.get(node)!;
+      known.entered += entered;
+      known.left += left;
+      known.cpuSeconds += cpuMicros / 1e6;
     }
     for (const [node, rows] of Object.entries(counts.rejected)) {
       metrics.rejected += rows;

@@ -13,6 +13,7 @@ import { realSinks } from './open-sinks.ts';
 import { defaultTuning, type PipelineOptions } from './options.ts';
 import { Pipeline } from './pipeline.ts';
 import { type RunControl, runControl } from './run-control.ts';
+import type { RunningPunchline } from './running.ts';
 import { specify } from './specify.ts';
 import type { Taps } from './taps.ts';
 import { withFronts } from './with-fronts.ts';
@@ -38,6 +39,8 @@ export interface RunOptions {
   readonly drainMs?: number;
   /** For the audit log; absent: none is written. */
   readonly audit?: AuditFacts;
+  /** It is there to be watched; nothing is open yet. */
+  created?(running: RunningPunchline): void;
   /** Rows are about to flow. */
   started?(metrics: Metrics, taps: Taps): void;
   /** A node could not be closed in time: what it holds may keep the process from ending by itself. */
@@ -90,6 +93,7 @@ export async function runPunchline(given: Punchline, options: RunOptions): Promi
         process.kill(process.pid, 'SIGKILL');
       },
     });
+    options.created?.(watched(punchline, pipeline, options.stateFolder));
     const audit = options.audit && new Audit(state, options.audit, options.log);
     const active = async (): Promise<void> => audit?.started({ punchline, specs, prepared: pipeline.prepared });
     const result = await runOpened(pipeline, punchline, state, { ...options, control, active }).catch(async (error: unknown) => {
@@ -163,6 +167,26 @@ async function runOpened(
     exit?.close();
     options.stop.removeEventListener('abort', stop);
   }
+}
+
+function watched({ kind, annotations, nodes }: Punchline, pipeline: Pipeline, stateFolder: string): RunningPunchline {
+  return {
+    kind,
+    annotations,
+    nodes: nodes.map(({ id, kind, type }) => ({ id, kind, type })),
+    stateFolder,
+    metrics: pipeline.metrics,
+    taps: pipeline.taps,
+    get phase() {
+      return pipeline.phase;
+    },
+    get unready() {
+      return pipeline.unready;
+    },
+    get gauges() {
+      return pipeline.gauges;
+    },
+  };
 }
 
 /** All that is to be kept is kept: a node that does not close must not hold up the end. */

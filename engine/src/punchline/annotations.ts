@@ -32,11 +32,9 @@ const domains: Readonly<Record<string, Domain>> = {
     },
   },
   'metrics.punchplatform.com': {
-    ignored: 'metrics are not pushed in this version',
     keys: { pushGatewayUrl: 'url', pushGatewayIntervalSeconds: 'seconds', pushIntervalSeconds: 'seconds' },
   },
   'prometheus.io': {
-    ignored: 'they matter to a Prometheus server',
     keys: { scrape: 'flag', port: 'port', path: 'text', scheme: 'text' },
   },
   'punchplatform.thalesdigital.io': {

@@ -17,6 +17,7 @@ import type {
   Counts,
   EdgeTarget,
   ErrorTarget,
+  FunctionCounts,
   PlannedEdge,
   PlannedFunction,
   PlannedSource,
@@ -134,7 +135,8 @@ export function emptyCounts(sinks: number): Counts {
     filtered: 0,
     nowhere: 0,
     rejected: {},
-    entered: {},
+    functions: {},
+    cpuMicros: 0,
     delivered: new Array<number>(sinks).fill(0),
     notices: [],
   };
@@ -258,7 +260,9 @@ class Run {
     const entered = view.clone();
     const place = this.#places.functions[target.function]!;
     this.#look(place, BEFORE, planned.id, entered);
-    this.#counts.entered[planned.id] = (this.#counts.entered[planned.id] ?? 0) + view.rows.length;
+    const counts = functionCounts(this.#counts, planned.id);
+    counts.entered += view.rows.length;
+    const start = cpuMicros();
     const settings = planned.settings as never;
     view.allow({ reads: spec.reads(settings), writes: spec.writes(settings).map((column) => column.name) });
     try {
@@ -268,8 +272,10 @@ class Run {
       const reason = error instanceof Error ? error.message : String(error);
       for (const row of view.rows) view.reject(row, reason);
     }
+    counts.cpuMicros += cpuMicros() - start;
     view.allow(undefined);
     this.#collect(planned.id, planned.errors, entered, view, digest);
+    counts.left += view.rows.length;
     this.#look(place, AFTER, planned.id, view);
     if (view.rows.length > 0) await this.#emit(planned, view);
   }
@@ -319,6 +325,17 @@ class Run {
     if (errors) await this.#follow(failure.node, undefined, errors, view);
     else this.#deliver(this.#plan.deadLetters, view);
   }
+}
+
+export function functionCounts({ functions }: Counts, id: string): FunctionCounts {
+  functions[id] ??= { entered: 0, left: 0, cpuMicros: 0 };
+  return functions[id];
+}
+
+/** CPU time of this thread. */
+export function cpuMicros(): number {
+  const { user, system } = process.threadCpuUsage();
+  return user + system;
 }
 
 /** A function asks that the punchline stops. */

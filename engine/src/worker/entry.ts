@@ -5,7 +5,7 @@ import { resolveNodeSpec } from '../nodes.ts';
 import type { BatchFunction, FunctionSpec, Log } from '../spec/node.ts';
 import { nodeLog } from '../spec/node-log.ts';
 import { keepSecret, redactedData } from '../spec/secrets.ts';
-import { Chain, emptyCounts, isStop, type OpenedFunction } from './chain.ts';
+import { Chain, cpuMicros, emptyCounts, functionCounts, isStop, type OpenedFunction } from './chain.ts';
 import { Notices } from './notices.ts';
 import { Output } from './output.ts';
 import type {
@@ -41,6 +41,7 @@ async function begin(): Promise<void> {
 
   compute = async (request) => {
     const counts = emptyCounts(plan.sinks.length);
+    const start = cpuMicros();
     const output = new Output(
       decoder,
       plan.sinks,
@@ -63,6 +64,7 @@ async function begin(): Promise<void> {
       if (pass.consumed === from) break;
       from = pass.consumed;
     }
+    counts.cpuMicros = cpuMicros() - start;
     send({ type: 'done', batch: request.batch, consumed: from, parts: output.finish(), counts });
   };
   send({ type: 'ready' });
@@ -112,7 +114,12 @@ function add(sum: Counts, more: Counts): void {
   sum.nowhere += more.nowhere;
   if (more.notices.length > 0) sum.notices = [...sum.notices, ...more.notices];
   if (more.marked) sum.marked = [...(sum.marked ?? []), ...more.marked];
-  for (const [node, rows] of Object.entries(more.entered)) sum.entered[node] = (sum.entered[node] ?? 0) + rows;
+  for (const [node, counts] of Object.entries(more.functions)) {
+    const all = functionCounts(sum, node);
+    all.entered += counts.entered;
+    all.left += counts.left;
+    all.cpuMicros += counts.cpuMicros;
+  }
   for (const [node, rows] of Object.entries(more.rejected)) sum.rejected[node] = (sum.rejected[node] ?? 0) + rows;
   more.delivered.forEach((rows, sink) => {
     sum.delivered[sink]! += rows;

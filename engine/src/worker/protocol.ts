@@ -192,13 +192,23 @@ export interface Counts {
   nowhere: number;
   /** Rejected rows by node id. */
   readonly rejected: Record<string, number>;
-  /** Rows that came to each function, by its id. */
-  readonly entered: Record<string, number>;
+  /** What each function did, by its id. */
+  readonly functions: Record<string, FunctionCounts>;
+  /** CPU time of the worker over all of it, in microseconds. */
+  cpuMicros: number;
   /** Rows that reached each sink, by index. */
   readonly delivered: number[];
   notices: readonly Notice[];
   /** Where there are marks, for each stretch that was computed in one go. */
   marked?: readonly Marked[];
+}
+
+export interface FunctionCounts {
+  /** Rows that came to it, and that left it. */
+  entered: number;
+  left: number;
+  /** CPU time of the worker while it was at work. */
+  cpuMicros: number;
 }
 
 /** Rows between marks, and those of them that went to an error table. */

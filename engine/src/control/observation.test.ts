@@ -1,0 +1,252 @@
+/** Running punchlines seen from outside: what is counted, who is told, and that nobody who looks can do harm. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { processSeries } from '../observe/process-series.ts';
+import { series } from '../observe/series.ts';
+import { type ReefProcess, reef, startReef, temporaryFolder } from '../testing/reef-process.ts';
+import { ask } from './ask.ts';
+import { controlSocketPath } from './socket-path.ts';
+
+const stdin = { id: 'in', kind: 'source', type: 'stdin', out: [{ id: 'some' }] };
+const even = { column: 'n', op: 'ne', value: 2 };
+const some = { id: 'some', kind: 'function', type: 'filter', settings: { condition: even }, out: [{ id: 'out' }] };
+const stdout = { id: 'out', kind: 'sink', type: 'stdout' };
+
+function write(folder: string, nodes: readonly object[], annotations: object = {}): string {
+  const file = join(folder, 'punchline.yaml');
+  writeFileSync(file, JSON.stringify({ kind: 'StreamPunchline', metadata: { name: 'test', annotations }, spec: { dag: nodes } }));
+  return file;
+}
+
+/** The address that the log names. */
+async function metricsUrl({ child }: ReefProcess): Promise<string> {
+  let text = '';
+  for (;;) {
+    text += (await once(child.stderr, 'data'))[0] as string;
+    const found = /metrics: (http:\/\/[^/]+)\/metrics/.exec(text);
+    if (found) return found[1]!;
+  }
+}
+
+/** Sends rows and waits until so many lines have come out. */
+async function send({ child }: ReefProcess, rows: string, lines: number): Promise<void> {
+  let seen = 0;
+  const done = new Promise<void>((resolve) => {
+    const count = (text: string): void => {
+      seen += text.split('\n').length - 1;
+      if (seen < lines) return;
+      child.stdout.off('data', count);
+      resolve();
+    };
+    child.stdout.on('data', count);
+  });
+  child.stdin.write(rows);
+  await done;
+}
+
+/** Asks again and again until the text is as wanted: counters follow the rows. */
+async function until(url: string, wanted: (text: string, status: number) => boolean): Promise<string> {
+  for (;;) {
+    const response = await fetch(url);
+    const text = await response.text();
+    if (wanted(text, response.status)) return text;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const has =
+  (...lines: string[]) =>
+  (text: string): boolean =>
+    lines.every((line) => text.includes(`\n${line}\n`));
+
+test('the endpoint counts rows as they are, by node', async (t) => {
+  const folder = temporaryFolder(t);
+  const args = ['run', write(folder, [stdin, some, stdout]), '--state', join(folder, 'state'), '--metrics', '0'];
+  const process = startReef(t, args);
+  const url = await metricsUrl(process);
+  await send(process, '{"n":1}\n{"n":2}\nbad\n[3]\n{"n":4}\n', 2);
+  const labels = (node: string): string => `{punchline="test",node="${node}"}`;
+  const text = await until(
+    `${url}/metrics`,
+    has(
+      `reef_source_rows_total${labels('in')} 5`,
+      `reef_source_bytes_total${labels('in')} 32`,
+      `reef_source_undecodable_rows_total${labels('in')} 2`,
+      `reef_function_rows_in_total${labels('some')} 3`,
+      `reef_function_rows_out_total${labels('some')} 2`,
+      `reef_filtered_rows_total{punchline="test"} 1`,
+      `reef_rejected_rows_total${labels('in')} 2`,
+      `reef_sink_rows_in_total${labels('out')} 2`,
+      `reef_sink_rows_delivered_total${labels('out')} 2`,
+      `reef_sink_bytes_total${labels('out')} 16`,
+      `reef_sink_waiting_chunks${labels('out')} 0`,
+      `reef_sink_rows_delivered_total${labels('_dead_letters')} 2`,
+      `reef_source_delivery_seconds_count${labels('in')} 1`,
+      'reef_running{punchline="test"} 1',
+    ),
+  );
+  const cpu = Number(/^reef_function_cpu_seconds_total\{.*\} (.+)$/m.exec(text)?.[1]);
+  // Of three rows it may be less than the clock shows.
+  assert.ok(cpu >= 0 && cpu < 5, text);
+  const buckets = [...text.matchAll(/^reef_source_delivery_seconds_bucket\{.*\} (\d+)$/gm)].map(([, count]) => Number(count));
+  assert.deepEqual(
+    buckets,
+    buckets.toSorted((a, b) => a - b),
+  );
+  assert.equal(buckets.at(-1), 1);
+  assert.equal(await (await fetch(`${url}/healthz`)).text(), 'ok\n');
+  const ready = await fetch(`${url}/readyz`);
+  assert.deepEqual(
+    [ready.status, await ready.json()],
+    [200, { ready: true, punchlines: [{ name: 'test', phase: 'running', unready: [] }] }],
+  );
+  assert.equal((await fetch(`${url}/nothing`)).status, 404);
+  assert.equal((await fetch(`${url}/metrics`, { method: 'POST', body: 'x' })).status, 405);
+  process.child.stdin.end();
+  assert.equal((await process.ended).code, 0);
+});
+
+test('every series that there is stands in the docs, and every one in the docs is there', () => {
+  const docs = readFileSync(new URL('../../../docs/observing.md', import.meta.url), 'utf8');
+  const named = new Set([...docs.matchAll(/^\| `((?:reef|process)_\w+)` \|/gm)].map(([, name]) => name));
+  assert.deepEqual([...named].toSorted(), [...series, ...processSeries].map(({ name }) => name).toSorted());
+});
+
+test('a sink that refuses rows shows as not ready, with its retries and what waits for it', async (t) => {
+  const folder = temporaryFolder(t);
+  let refuse = true;
+  const server = await serve(t, (status) => (refuse ? 503 : status));
+  const settings = { url: server.url, retry: { initial_ms: 1, max_ms: 5 } };
+  const file = write(folder, [
+    { ...stdin, out: [{ id: 'out' }] },
+    { id: 'out', kind: 'sink', type: 'http', settings },
+  ]);
+  const process = startReef(t, ['run', file, '--state', join(folder, 'state'), '--metrics', '0']);
+  const url = await metricsUrl(process);
+  process.child.stdin.write('{"n":1}\n');
+  const text = await until(`${url}/readyz`, (body) => body.includes('refuses'));
+  assert.deepEqual(JSON.parse(text).punchlines[0].unready, [{ node: 'out', why: 'refuses rows for now' }]);
+  await until(`${url}/metrics`, (metrics) => /reef_sink_retries_total\{[^}]*node="out"\} [1-9]/.test(metrics));
+  await until(`${url}/metrics`, has('reef_sink_waiting_chunks{punchline="test",node="out"} 1'));
+  refuse = false;
+  await until(`${url}/readyz`, (_, status) => status === 200);
+  await until(`${url}/metrics`, has('reef_sink_waiting_chunks{punchline="test",node="out"} 0'));
+});
+
+test('who reads the endpoint slowly or not at all holds up nothing', async (t) => {
+  const folder = temporaryFolder(t);
+  const args = ['run', write(folder, [stdin, some, stdout]), '--state', join(folder, 'state'), '--metrics', '127.0.0.1:0'];
+  const process = startReef(t, args);
+  const { port } = new URL(await metricsUrl(process));
+  const idle = connect(Number(port), '127.0.0.1');
+  t.after(() => idle.destroy());
+  idle.on('error', () => {});
+  idle.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(50));
+  idle.pause();
+  await send(process, '{"n":1}\n', 1);
+  process.child.stdin.end();
+  assert.equal((await process.ended).code, 0);
+});
+
+test('an address that cannot be listened on is said before anything starts', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = write(folder, [stdin, some, stdout]);
+  for (const [at, message] of [
+    ['x', /--metrics is "x", expected a port from 0 to 65535, or HOST:PORT/],
+    ['99999', /--metrics is "99999", expected a port/],
+    ['203.0.113.1:1', /Cannot listen for metrics on 203\.0\.113\.1:1: this machine does not have the address/],
+  ] as const) {
+    const { code, stderr } = await reef(t, ['run', file, '--state', join(folder, 'state'), '--metrics', at]);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, message);
+  }
+});
+
+test('annotations open the endpoint and push to a gateway, a last time at the end; a gateway that fails ends nothing', async (t) => {
+  const folder = temporaryFolder(t);
+  const gateway = await serve(t, (status, count) => (count === 1 ? 500 : status));
+  const file = write(folder, [stdin, some, stdout], {
+    'metrics.punchplatform.com/pushGatewayUrl': gateway.url.replace(/\/$/, ''),
+    'metrics.punchplatform.com/pushIntervalSeconds': '0.1',
+  });
+  const process = startReef(t, ['run', file, '--state', join(folder, 'state')]);
+  await send(process, '{"n":1}\n', 1);
+  await gateway.until(3);
+  await send(process, '{"n":5}\n{"n":6}\n', 2);
+  process.child.stdin.end();
+  const { code, stderr } = await process.ended;
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /Cannot push metrics: the push gateway answers 500/);
+  assert.match(stderr, /the push gateway takes metrics again/);
+  const last = gateway.requests.at(-1)!;
+  assert.deepEqual([last.method, last.url], ['PUT', '/metrics/job/test']);
+  assert.ok(has('reef_source_rows_total{punchline="test",node="in"} 3')(last.body), last.body);
+});
+
+test('the socket in the state folder is for its owner, answers what it knows, and outlives a kill', async (t) => {
+  const folder = temporaryFolder(t);
+  const state = join(folder, 'state');
+  const args = ['run', write(folder, [stdin, some, stdout]), '--state', state];
+  for (let round = 0; round < 2; round++) {
+    const process = startReef(t, args);
+    await send(process, '{"n":1}\n', 1);
+    assert.equal(statSync(controlSocketPath(state)).mode & 0o777, 0o600);
+    const answers = await Array.fromAsync(ask(state, { ask: 'metrics' }));
+    assert.equal((answers[0] as { punchline: string }).punchline, 'test');
+    await assert.rejects(Array.fromAsync(ask(state, { ask: 'more' })), /Cannot answer "more": expected one of metrics/);
+    const once = await reef(t, ['top', '--state', folder, '--once']);
+    assert.match(once.stdout, /^test: running {2}process \d+ .*\nnode +type +in\/s/);
+    const json = await reef(t, ['top', '--state', state, '--json']);
+    const { nodes } = JSON.parse(json.stdout) as { nodes: { id: string; rowsIn: number }[] };
+    assert.deepEqual(
+      nodes.map(({ id, rowsIn }) => [id, rowsIn]),
+      [
+        ['in', 1],
+        ['some', 1],
+        ['out', 1],
+      ],
+    );
+    process.child.kill('SIGKILL');
+    await process.ended;
+    const none = await reef(t, ['top', '--state', state]);
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /no punchline runs with its state in/);
+  }
+});
+
+interface Received {
+  readonly method: string | undefined;
+  readonly url: string | undefined;
+  readonly body: string;
+}
+
+/** A server that keeps what it gets. `status`: what it answers, given 200 and how many requests there were. */
+async function serve(
+  t: TestContext,
+  status: (usual: number, count: number) => number,
+): Promise<{ url: string; requests: Received[]; until(count: number): Promise<void> }> {
+  const requests: Received[] = [];
+  const server: Server = createServer(async (request, response) => {
+    const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>)).toString();
+    requests.push({ method: request.method, url: request.url, body });
+    response.writeHead(status(200, requests.length)).end();
+    server.emit('received');
+  }).listen(0, '127.0.0.1');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    requests,
+    async until(count) {
+      while (requests.length < count) await once(server, 'received');
+    },
+  };
+}
