@@ -45,7 +45,8 @@ const modules: Readonly<Record<string, string>> = {
     check: 'return [{ path: ["other"], message: `is ${settings.other}`, severity: "warning" }]',
   }),
   'examines.mjs': functionModule({ examine: 'return [`has key ${settings.key}`]' }),
-  'crashes.mjs': functionModule({ open: 'setTimeout(() => { throw new Error(settings.key) })' }),
+  // Before any row is through: the run would end without it.
+  'crashes.mjs': functionModule({ open: 'queueMicrotask(() => { throw new Error(settings.key) })' }),
 };
 
 const source = (settings: string): string => `{id: in, kind: source, type: file, settings: ${settings}, out: [{id: f}]}`;

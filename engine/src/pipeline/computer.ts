@@ -258,7 +258,10 @@ export class Computer {
       this.#options.log.warn(
         `A worker died while it computed rows of "${suspect.sourceId}": ${reason}; the rows are given to another one`,
       );
-      isolate(suspect, reason);
+      if (!isolate(suspect, reason)) {
+        this.#fail(new ReefError('function', `Cannot go on: workers die though no function is given a row: ${reason}`));
+        return;
+      }
     } else if (++this.#diedBeforeReady > 3) {
       this.#fail(new ReefError('function', `Cannot start a worker: ${reason}`));
       return;

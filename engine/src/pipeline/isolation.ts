@@ -2,10 +2,14 @@
 import type { Job, Range } from './job.ts';
 import type { RowCutter } from './row-cutter.ts';
 
-/** Cuts the first range of a job after a death. The first death may be the worker's own. */
-export function isolate(job: Job, reason: string): void {
+/**
+ * Cuts the first range of a job after a death. The first death may be the worker's own. False: it is not the rows' fault, workers
+ * die over a row that no function is given any more.
+ */
+export function isolate(job: Job, reason: string): boolean {
   const range = job.ranges[0]!;
-  if (++range.deaths < 2) return;
+  if (++range.deaths < 2) return true;
+  if (range.reject) return false;
   const middle = cutNearMiddle(range, job.cutter);
   const { from, to } = range;
   const pieces: Range[] =
@@ -16,6 +20,7 @@ export function isolate(job: Job, reason: string): void {
           { from: middle, to, deaths: 1 },
         ];
   job.ranges.splice(0, 1, ...pieces);
+  return true;
 }
 
 /** A place between rows that halves a range; `undefined` when it is one row. */

@@ -154,3 +154,21 @@ test('a row that killed the process as the last of its file is rejected when the
     );
   }
 });
+
+test('workers that die whatever they are given end the punchline, and the rows are still there at the next start', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'in.jsonl'), '{"n":1}\n{"n":2}\n');
+  const state = "process.nextTick(() => { throw new Error('no good') })";
+  const file = writePunchline(folder, 'BatchPunchline', [
+    { id: 'in', kind: 'source', type: 'file', settings: { path: 'in.jsonl' }, out: [{ id: 'f' }] },
+    { id: 'f', kind: 'function', type: writeFunction(folder, 'f.js', '', [], [], state), out: [{ id: 'out' }] },
+    { id: 'out', kind: 'sink', type: 'file', settings: { path: 'out.jsonl' } },
+  ]);
+  const { code, stderr } = await reef(t, ['run', file, '--state', join(folder, 'state'), '--workers', '1']);
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /Cannot go on: workers die though no function is given a row: .*no good/);
+  writeFunction(folder, 'f.js', '');
+  const again = await reef(t, ['run', file, '--state', join(folder, 'state')]);
+  assert.equal(again.code, 0, again.stderr);
+  assert.equal(readFileSync(join(folder, 'out.jsonl'), 'utf8'), '{"n":1}\n{"n":2}\n');
+});
