@@ -36,10 +36,17 @@ export function compressionOf(
 
 /** What comes out, from its start. Rejects where the file is damaged or cut off, behind all that came before. */
 export async function* readThrough(handle: FileHandle, path: string, passage: Passage): AsyncGenerator<Uint8Array> {
-  let bytes: AsyncIterable<Uint8Array> = fileBytes(handle);
-  if (passage.compression) bytes = decompress(passage.compression, bytes, { subject: path });
-  bytes = withoutMark(bytes);
-  yield* passage.document ? documentLines(bytes, path) : bytes;
+  yield* passThrough(fileBytes(handle), path, passage);
+}
+
+/** The same of bytes that come from elsewhere; each piece is good until the next one is asked for, in and out. */
+export function passThrough(
+  bytes: AsyncIterable<Uint8Array>,
+  subject: string,
+  { compression, document }: Passage,
+): AsyncIterable<Uint8Array> {
+  const plain = withoutMark(compression ? decompress(compression, bytes, { subject }) : bytes);
+  return document ? documentLines(plain, subject) : plain;
 }
 
 async function* fileBytes(handle: FileHandle): AsyncGenerator<Uint8Array> {
@@ -61,8 +68,13 @@ async function* withoutMark(source: AsyncIterable<Uint8Array>): AsyncGenerator<U
       continue;
     }
     const head: Buffer = Buffer.concat([held, piece]);
-    held = head.length < 3 ? head : undefined;
+    held = mayBeginMark(head) ? head : undefined;
     if (held === undefined) yield head.subarray(startOfRows(head));
   }
   if (held && held.length > 0) yield held;
+}
+
+/** More bytes are needed to see whether they are the mark; others are not held back, of a pipe there may be no more for long. */
+function mayBeginMark(head: Uint8Array): boolean {
+  return head.length < 3 && [0xef, 0xbb].slice(0, head.length).every((byte, index) => head[index] === byte);
 }

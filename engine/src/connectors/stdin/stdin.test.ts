@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { temporaryFolder } from '../testing/test-context.ts';
 
 /** A process that reads its standard input through the source and writes what it is fed to standard output; a signal stops it. */
@@ -17,7 +18,7 @@ const script = `
   const note = feed.note.bind(feed);
   feed.note = (call) => { note(call); if (call.endsWith('flush')) writeSync(2, 'flush\\n'); };
   const log = { info() {}, warn() {} };
-  const source = await stdin.open({ id: 'in', settings: {}, folder: '/', punchlineKind: 'StreamPunchline', log, codec: { name: 'json' }, declared: undefined });
+  const source = await stdin.open({ id: 'in', settings: { compression: 'auto' }, folder: '/', punchlineKind: 'StreamPunchline', log, codec: { name: 'json', ...(process.argv[1] === 'document' ? { form: 'document' } : {}) }, declared: undefined });
   writeSync(2, 'ready\\n');
   try {
     await source.run(feed, stop.signal);
@@ -29,8 +30,11 @@ const script = `
   const partition = feed.partitions.get('stdin');
   process.stdout.write(JSON.stringify({ text: partition.text, ended: partition.ended, replayable: partition.replayable }));`;
 
-function start(stdin: 'pipe' | number): { child: ChildProcess; heard(text: string): Promise<void>; result(): Promise<Result> } {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: [stdin, 'pipe', 'pipe'] });
+function start(
+  stdin: 'pipe' | number,
+  ...words: string[]
+): { child: ChildProcess; heard(text: string): Promise<void>; result(): Promise<Result> } {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, ...words], { stdio: [stdin, 'pipe', 'pipe'] });
   let said = '';
   let out = '';
   child.stdout?.on('data', (part) => {
@@ -100,6 +104,61 @@ describe('stdin source', () => {
     const { code, said } = await start(folder.fd).result();
     assert.equal(code, 1);
     assert.match(said, /io Cannot read standard input: EISDIR/);
+  });
+
+  for (const [format, compress] of [
+    ['gzip', gzipSync],
+    ['zstd', zstdCompressSync],
+  ] as const) {
+    test(`what is compressed with ${format} is seen to be, from a pipe and from a file`, async (t) => {
+      const text = 'a\n'.repeat(20_000);
+      const bytes = Buffer.concat([compress(text), compress('b\n')]);
+      const path = join(await temporaryFolder(t), 'in');
+      await writeFile(path, bytes);
+      await using file = await open(path);
+      assert.equal((await start(file.fd).result()).text, `${text}b\n`);
+      const { child, result } = start('pipe');
+      // In pieces, the first of one byte.
+      child.stdin?.write(bytes.subarray(0, 1), () => child.stdin?.end(bytes.subarray(1)));
+      assert.equal((await result()).text, `${text}b\n`);
+    });
+  }
+
+  test('of compressed input that is cut off the whole rows are passed on before it fails', async () => {
+    const { child, result } = start('pipe');
+    child.stdin?.end(Buffer.concat([gzipSync('a\nb\n'), gzipSync('c\n').subarray(0, 12)]));
+    const { code, said } = await result();
+    assert.equal(code, 1);
+    assert.match(said, /flush\nio Cannot decompress standard input: its gzip data ends too early/);
+  });
+
+  test('a JSON document becomes rows, compressed as well', async () => {
+    const document = '[{"a":1},\n{"a":\n2}]';
+    for (const bytes of [Buffer.from(document), gzipSync(document)]) {
+      const { child, result } = start('pipe', 'document');
+      child.stdin?.end(bytes);
+      assert.deepEqual(
+        (await result()).text
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line)),
+        [{ a: 1 }, { a: 2 }],
+      );
+    }
+  });
+
+  test('a byte order mark is no part of the first row', async () => {
+    const { child, result } = start('pipe');
+    child.stdin?.end('\ufeff{"a":1}\n');
+    assert.equal((await result()).text, '{"a":1}\n');
+  });
+
+  test('a first byte that a mark may begin with is not held back once more has come', async () => {
+    const { child, heard, result } = start('pipe');
+    child.stdin?.write('P\n');
+    await heard('flush');
+    child.stdin?.end();
+    assert.equal((await result()).text, 'P\n');
   });
 
   test('an empty standard input is an end', async () => {

@@ -19,6 +19,8 @@ export interface HttpSinkParts {
   readonly origin: string;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: BodyKind;
+  /** What each body begins with: the names of CSV's columns. */
+  readonly head: Uint8Array | undefined;
   readonly outputColumn: string | undefined;
   readonly compression: Compression | undefined;
   readonly transient: Statuses;
@@ -62,8 +64,9 @@ export class HttpSink implements BulkSink {
   }
 
   async #body(bulk: Bulk): Promise<Uint8Array> {
-    const { outputColumn, body, compression } = this.#parts;
-    const bytes = bodyOf(outputColumn === undefined ? bulk : wrapRows(bulk, outputColumn), body);
+    const { outputColumn, body, head, compression } = this.#parts;
+    const rows = bodyOf(outputColumn === undefined ? bulk : wrapRows(bulk, outputColumn), body);
+    const bytes = head ? Buffer.concat([head, rows]) : rows;
     return compression === undefined ? bytes : compressWhole(compression, bytes);
   }
 

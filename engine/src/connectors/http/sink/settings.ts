@@ -15,7 +15,7 @@ export const settings = {
   }),
   body: choice(
     ['array', 'lines', 'object'],
-    'How rows stand in a body. `array`: as one JSON array; `lines`: each on a line (NDJSON, or the text of `line`); `object`: a single row for each request. The default is `array` for json and `lines` for all else.',
+    'How rows stand in a body. `array`: as one JSON array; `lines`: each on a line (NDJSON, the text of `line`, or CSV, each body with its header); `object`: a single row for each request. The default is `array` for json and `lines` for all else.',
     { optional: true },
   ),
   output_column: text('Each row is sent as `{"NAME":"…"}`, the row as it is encoded being the string.', { optional: true }),

@@ -112,6 +112,20 @@ test('lines of text go as text, and an array of them is refused at the start', a
   });
 });
 
+test('CSV goes as text/csv, each body with the names of its columns', async (t) => {
+  const { url, seen } = await serve(t, status(200));
+  const codec = { name: 'csv', separator: ';', header: true, columns: ['a', 'b;c'] } as const;
+  const { sink } = await open(t, { url }, codec);
+  for (let count = 0; count < 2; count++) await sink.send(bulk('1;"x\ny"', '2;'), signal);
+  await (await open(t, { url, body: 'object' }, { ...codec, header: false })).sink.send(bulk('1;2'), signal);
+  await (await open(t, { url, output_column: 'row' }, codec)).sink.send(bulk('1;"x"'), signal);
+  const whole = ['a;"b;c"\n1;"x\ny"\n2;\n', 'text/csv; charset=utf-8; header=present'];
+  assert.deepEqual(
+    seen.map(({ text, request }) => [text, request.headers['content-type']]),
+    [whole, whole, ['1;2', 'text/csv; charset=utf-8; header=absent'], ['[{"row":"1;\\"x\\""}]', 'application/json']],
+  );
+});
+
 test('with output_column each row is a string in an object, as JSON would write it', async (t) => {
   const { url, seen } = await serve(t, status(200));
   const rows = ['{"a":"\\"q\\" \\\\ \\u0001 ü"}', '{"b":\t1}', 'plain \u0001\r text'];

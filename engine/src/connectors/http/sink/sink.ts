@@ -1,7 +1,9 @@
+import { encodeCsvHeader } from '../../../codecs/csv-header.ts';
 import { ReefError } from '../../../errors.ts';
 import { openHttpAccess } from '../../../net/client-access.ts';
 import { bulkLimits } from '../../../spec/bulk-settings.ts';
 import { type BulkSink, bulkSink, type ProbeContext, type SinkContext } from '../../../spec/node.ts';
+import type { CsvCodec } from '../../../spec/plan.ts';
 import { type BodyKind, contentTypes } from './body.ts';
 import { HttpSink } from './http-sink.ts';
 import { checkSettings, settings } from './settings.ts';
@@ -11,7 +13,7 @@ export default bulkSink({
   summary: 'Sends rows to a server by HTTP, many in a request.',
   settings,
   check: checkSettings,
-  codecs: ['json', 'line'],
+  codecs: ['json', 'line', 'csv'],
   delivery:
     'At least once: rows count as delivered when the server has answered with 2xx. What may pass is sent again for ever, so a server may see rows twice; rows that it refuses for good go to the error table with what it said.',
   security:
@@ -40,6 +42,7 @@ async function openHttpSink({ id, settings: given, codec, folder, log }: Context
   // Whatever the codec: a row that is wrapped is JSON.
   const json = codec.name === 'json' || output_column !== undefined;
   const kind = bodyKind(id, body, json ? 'json' : codec.name);
+  const csv = codec.name === 'csv' && !json ? codec : undefined;
   const responseTimeoutMs = given.response_timeout_secs * 1000;
   const access = await openHttpAccess({ settings: given, responseTimeoutMs, folder, subject: `sink "${id}"`, log });
   const limits = bulkLimits(given);
@@ -50,10 +53,11 @@ async function openHttpSink({ id, settings: given, codec, folder, log }: Context
     client: access.client(url, `send to HTTP sink "${id}"`),
     method,
     origin: new URL(url).origin,
-    headers: allHeaders(headers, json ? contentTypes[kind] : 'text/plain; charset=utf-8', {
+    headers: allHeaders(headers, json ? contentTypes[kind] : csv ? csvType(csv) : 'text/plain; charset=utf-8', {
       ...(compression ? { 'Content-Encoding': compression_format } : {}),
     }),
     body: kind,
+    head: csv?.header ? encodeCsvHeader(csv) : undefined,
     outputColumn: output_column,
     compression: compression ? compression_format : undefined,
     transient: parseStatuses(given.transient_statuses) as Statuses,
@@ -82,6 +86,11 @@ async function probeServer({
   } finally {
     access.close();
   }
+}
+
+/** RFC 4180 says in the type whether the first line names the columns. */
+function csvType({ header }: CsvCodec): string {
+  return `text/csv; charset=utf-8; header=${header ? 'present' : 'absent'}`;
 }
 
 function bodyKind(id: string, body: BodyKind | undefined, codec: string): BodyKind {
