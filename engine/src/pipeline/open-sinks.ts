@@ -37,7 +37,8 @@ async function open(
   log: Log,
 ): Promise<AnySink> {
   const resume: Json | undefined = state.checkpoint?.sinks[own.id];
+  const goesOn = state.checkpoint !== undefined;
   const memory = join(state.folder, 'sinks', encodeURIComponent(own.id));
-  const context = { ...own, punchlineKind: punchline.kind, log: nodeLog(log, own.id), resume, memory };
+  const context = { ...own, punchlineKind: punchline.kind, log: nodeLog(log, own.id), resume, goesOn, memory };
   return spec.open(context as unknown as SinkContext<never>);
 }

@@ -1,9 +1,10 @@
 /** Workers that die, rows that kill, slots that are short: what must go on, and in which order. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { reef, temporaryFolder, writePunchline } from '../testing/reef-process.ts';
+import { reef, startReef, temporaryFolder, writePunchline } from '../testing/reef-process.ts';
 import { runInProcess } from '../testing/run-in-process.ts';
 import { writeFunction } from '../testing/user-function.ts';
 
@@ -48,6 +49,33 @@ test('a function that ends its worker while it is opened fails the start', { tim
     runInProcess(file, { stateFolder: join(folder, 'state'), workers: 1 }),
     /Cannot start a worker: it exited with code 7/,
   );
+});
+
+test('a file sink that has another name when a stopped batch goes on keeps what its file has', { timeout: 60_000 }, async (t) => {
+  const folder = temporaryFolder(t);
+  const rows = numbered(4000);
+  writeFileSync(join(folder, 'in.jsonl'), `${rows.join('\n')}\n`);
+  for (const [path, kind] of [
+    ['out.jsonl', 'one file'],
+    ['%{n}.jsonl', 'a set of files'],
+  ] as const) {
+    const state = join(folder, `state of ${kind}`);
+    const dag = (id: string): object[] => [
+      { ...fileIn('in.jsonl', { id }), engine_settings: { throughput: id === 'a' ? 1000 : 0 } },
+      { id, kind: 'sink', type: 'file', settings: { path: path.replace('%{n}', '%{m}') } },
+    ];
+    const output = join(folder, path.replace('%{n}', '_'));
+    const { child, ended } = startReef(t, ['run', writePunchline(folder, 'BatchPunchline', dag('a')), '--state', state]);
+    for await (const _ of watch(folder)) if (existsSync(output) && statSync(output).size > 0) break;
+    child.kill('SIGTERM');
+    await ended;
+    const before = readFileSync(output, 'utf8').split('\n').length - 1;
+    assert.ok(before > 0 && before < rows.length, `${before} rows`);
+    const { code, stderr } = await reef(t, ['run', writePunchline(folder, 'BatchPunchline', dag('b')), '--state', state]);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /File sink \\?"b\\?" had no part in the run that goes on: it writes behind what is there/);
+    assert.deepEqual(readFileSync(output, 'utf8').split('\n').slice(0, -1), rows, kind);
+  }
 });
 
 test('the rows of another file are not taken for those that killed the process', { timeout: 40_000 }, async (t) => {

@@ -321,6 +321,8 @@ export interface SinkContext<F extends Fields> extends OpenContext<F> {
   readonly codec: Codec;
   /** What {@link Sink.write} last resolved with before the checkpoint that this start resumes from; `undefined` on a fresh start. */
   readonly resume: SinkPosition | undefined;
+  /** This start goes on from a checkpoint; without `resume`, the run that it is of had no such sink. Default false. */
+  readonly goesOn?: boolean;
   /**
    * A path in the state folder, where nothing stands yet, for what the sink must remember beside its positions. It is the same at
    * each start.

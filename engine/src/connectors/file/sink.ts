@@ -19,7 +19,7 @@ const settings = {
   ),
   mode: choice(
     ['append', 'overwrite'],
-    'What a fresh start does with a file that is there: `append` writes behind it (after a newline if it does not end with one), `overwrite` empties it. The default is `overwrite` in a BatchPunchline and `append` in a StreamPunchline. A start that resumes a run goes on where that run was.',
+    'What a fresh start does with a file that is there: `append` writes behind it (after a newline if it does not end with one), `overwrite` empties it. The default is `overwrite` in a BatchPunchline and `append` in a StreamPunchline. A start that resumes a run goes on where that run was; a sink that was not in it (it may have had another name) writes behind what is there.',
     { optional: true },
   ),
   compression: writtenCompression,
@@ -92,7 +92,14 @@ function isSet({ path, rotate_bytes, rotate_secs }: Given): boolean {
 async function openFileSink(context: Context): Promise<Sink> {
   const { id, codec, folder, log, memory, punchlineKind, resume, settings } = context;
   const { compression = 'auto', sync = 'checkpoint', max_open_files: mostOpen = 64 } = settings;
-  const mode = settings.mode ?? (punchlineKind === 'BatchPunchline' ? 'overwrite' : 'append');
+  const fresh = settings.mode ?? (punchlineKind === 'BatchPunchline' ? 'overwrite' : 'append');
+  // What is there may be of the run that goes on, whose sink had another name: its rows do not come again.
+  const isNew = context.goesOn === true && resume === undefined;
+  const mode = isNew ? 'append' : fresh;
+  if (isNew && fresh === 'overwrite')
+    log.warn(
+      `File sink "${id}" had no part in the run that goes on: it writes behind what is there, and has no rows from before`,
+    );
   if (isSet(settings)) {
     const { openFileSet } = await import('./file-set.ts');
     const { path: name, rotate_bytes: rotateBytes, rotate_secs: rotateSecs } = settings;
