@@ -341,6 +341,41 @@ test('the next link is found among others', () => {
     assert.equal(nextLink(header), undefined);
 });
 
+test('a probe asks once for the first page, and for nothing where asking might do something', async (t) => {
+  const { url, seen } = await serve(t, ({ url }) => (url === '/no' ? { status: 403, body: 'not you' } : { body: [{}] }));
+  const probe = (given: readonly object[]): Promise<readonly string[]> => {
+    const requests = given.map((request) => ({ method: 'GET', headers: {}, rows: '', ...request }));
+    return pollerSpec.probe!({
+      id: 'in',
+      settings: withDefaults(settings, { requests: requests as unknown as PollerSettings['requests'] }),
+      folder: '/',
+      punchlineKind: 'StreamPunchline',
+      log: new TestLog(),
+      codec: { name: 'json' },
+      signal: new AbortController().signal,
+    });
+  };
+  const page = { type: 'number', keep: false, most_pages: 1 };
+  assert.deepEqual(
+    await probe([
+      { url: `${url}/a`, name: 'a', page },
+      { url: `${url}/b`, name: 'b', method: 'POST', body: 'x' },
+    ]),
+    ['reaches "a", which answers 200 to GET', 'reaches "b", which answers 200 to OPTIONS'],
+  );
+  assert.deepEqual(
+    seen.map(({ method, url: asked, body }) => [method, asked, body]),
+    [
+      ['GET', '/a?page=1', ''],
+      ['OPTIONS', '/b', ''],
+    ],
+  );
+  await assert.rejects(
+    probe([{ url: `${url}/no`, name: 'c' }]),
+    /Cannot poll "c" for source "in": http:\S+ answers 403: not you$/,
+  );
+});
+
 test('settings that do not fit are refused', () => {
   const request = { url: 'http://a/x?y', method: 'GET', headers: {}, rows: '' } as unknown as RequestSettings;
   const pages = { type: 'link', keep: true, most_pages: 1, parameter: 'p', cursor: 'c', start: 1, size_parameter: 's' };

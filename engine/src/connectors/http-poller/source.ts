@@ -2,6 +2,7 @@ import { openHttpAccess } from '../../net/client-access.ts';
 import { type Source, type SourceContext, source } from '../../spec/node.ts';
 import { HttpPoller } from './http-poller.ts';
 import { Pace } from './pace.ts';
+import { probeRequests } from './probe.ts';
 import { checkSettings, type PollerSettings, settings } from './settings.ts';
 
 export default source({
@@ -29,6 +30,7 @@ export default source({
   tables: ({ requests }) => [
     ...new Set(requests.map((request) => tableOf(request, requests)).filter((table) => table !== undefined)),
   ],
+  probe: probeRequests,
   open: openPoller,
 });
 

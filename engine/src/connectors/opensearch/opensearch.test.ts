@@ -319,6 +319,25 @@ test('credentials go where these servers look for them', async (t) => {
   );
 });
 
+test('a probe says what each server is, or why it cannot be used', async (t) => {
+  let status = 200;
+  const text = '{"version":{"distribution":"opensearch","number":"3.2.0"}}';
+  const { url, seen } = await serve(t, () => ({ status, text }));
+  const context = {
+    id: 'out',
+    settings: withDefaults(settings, { http_hosts: [hostOf(url)], index: fixed }),
+    folder: '/',
+    punchlineKind: 'StreamPunchline',
+    log: new TestLog(),
+    codec: { name: 'json' },
+    signal,
+  } as const;
+  assert.deepEqual(await sinkSpec.probe!(context), [`reaches ${url}, OpenSearch 3.2.0`]);
+  assert.deepEqual([seen[0]!.path, seen[0]!.text], ['/', '']);
+  status = 401;
+  await assert.rejects(sinkSpec.probe!(context), /^ReefError: Cannot reach sink "out": http:\S+ answers 401: /);
+});
+
 test('settings that do not fit are refused', () => {
   const issues = (given: Partial<OpenSearchSettings>): string[] =>
     checkSettings(

@@ -5,6 +5,7 @@ import { dateFormat } from '../generator/date-format.ts';
 import { Hosts } from './hosts.ts';
 import { IndexChooser } from './index-chooser.ts';
 import { OpenSearchSink } from './opensearch-sink.ts';
+import { probeServers } from './probe.ts';
 import { authOf, checkSettings, hostUrl, type OpenSearchSettings, responseTimeoutMs, settings } from './settings.ts';
 
 export default bulkSink({
@@ -41,6 +42,7 @@ export default bulkSink({
     ...(document.id_column === '' ? [] : [document.id_column]),
     ...(document.json_column === undefined ? [] : [document.json_column]),
   ],
+  probe: probeServers,
   open: openSink,
 });
 
