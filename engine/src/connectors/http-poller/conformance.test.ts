@@ -1,8 +1,8 @@
 /** Against a small server of Node's own with a feed that grows: what is asked for is what stands behind a cursor. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Owner } from '../../testing/owner.ts';
-import { freePort } from '../../testing/servers/free-port.ts';
 import { sourceConforms } from '../testing/conformance/conforms.ts';
+import { startOwnServer } from '../testing/conformance/own-server.ts';
 import type { Row } from '../testing/conformance/rows.ts';
 import type { SettingsOptions } from '../testing/conformance/sides.ts';
 
@@ -13,7 +13,6 @@ const PAGE_CHARACTERS = 1_000_000;
 /** Refuses whoever shows another password. */
 async function startFeed(owner: Owner) {
   const rows: string[] = [];
-  const port = await freePort();
   const answer = ({ url, headers }: IncomingMessage, response: ServerResponse): void => {
     if (headers.authorization !== undefined && headers.authorization !== RIGHT) {
       response.writeHead(401).end('wrong password');
@@ -25,21 +24,7 @@ async function startFeed(owner: Owner) {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(`{"items":[${rows.slice(from, to).join()}],"next":${to}}`);
   };
-  let server = createServer(answer);
-  const listen = () => new Promise<void>((resolve) => server.listen({ port, host: '127.0.0.1' }, resolve));
-  const close = async () => {
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeAllConnections();
-    await closed;
-  };
-  await listen();
-  owner.after(close);
-  const restart = async () => {
-    await close();
-    server = createServer(answer);
-    await listen();
-  };
-  return { port, rows, restart, log: '' };
+  return { rows, ...(await startOwnServer(owner, answer)) };
 }
 
 sourceConforms({

@@ -102,6 +102,24 @@ test('rows become documents with ids, for one index that stands in the path', as
   );
 });
 
+test('an id cannot be more than an id, whatever it holds', async (t) => {
+  const { url, seen } = await serve(t, () => ({}));
+  const { sink } = await open(t, { http_hosts: [hostOf(url)] });
+  const ids = ['a","_index":"other', 'back\\slash', 'tab\tand \u0001', 'ü\u2028', '"'.repeat(400)];
+  await sink.send(
+    bulk(
+      ids.map(() => '{}'),
+      texts(...ids),
+    ),
+    signal,
+  );
+  const actions = seen[0]!.text.split('\n').filter((_, at) => at % 2 === 0 && at < ids.length * 2);
+  assert.deepEqual(
+    actions.map((line) => JSON.parse(line)),
+    ids.map((_id) => ({ index: { _id } })),
+  );
+});
+
 test('bodies and answers are compressed where that is asked for', async (t) => {
   const { url, seen } = await serve(t, () => ({}));
   const { sink } = await open(t, {

@@ -1,20 +1,16 @@
 import { ReefError } from '../../errors.ts';
-import { type HttpAccess, openHttpAccess } from '../../net/client-access.ts';
+import type { HttpAccess } from '../../net/client-access.ts';
 import { excerpt } from '../../net/excerpt.ts';
 import type { ProbeContext } from '../../spec/node.ts';
-import { authOf, hostUrl, responseTimeoutMs, type settings } from './settings.ts';
+import { openAccess } from './access.ts';
+import { hostUrl, type settings } from './settings.ts';
 
 type Context = ProbeContext<typeof settings>;
 
 /** Each server says what it is to whoever it lets in. Rights to write are shown by nothing less than writing. */
-export async function probeServers({ id, settings: given, folder, log, signal }: Context): Promise<readonly string[]> {
-  const access = await openHttpAccess({
-    settings: { ...given, auth: authOf(given) },
-    responseTimeoutMs: responseTimeoutMs(given),
-    folder,
-    subject: `sink "${id}"`,
-    log,
-  });
+export async function probeServers(context: Context): Promise<readonly string[]> {
+  const { id, settings: given, signal } = context;
+  const access = await openAccess(context);
   try {
     return await Promise.all(given.http_hosts.map((host) => probe(access, hostUrl(host), { id, signal })));
   } finally {

@@ -1,12 +1,12 @@
-import { openHttpAccess } from '../../net/client-access.ts';
 import { bulkLimits } from '../../spec/bulk-settings.ts';
 import { type BulkSink, bulkSink, type SinkContext } from '../../spec/node.ts';
 import { dateFormat } from '../generator/date-format.ts';
+import { openAccess } from './access.ts';
 import { Hosts } from './hosts.ts';
 import { IndexChooser } from './index-chooser.ts';
 import { OpenSearchSink } from './opensearch-sink.ts';
 import { probeServers } from './probe.ts';
-import { authOf, checkSettings, hostUrl, type OpenSearchSettings, responseTimeoutMs, settings } from './settings.ts';
+import { checkSettings, hostUrl, type OpenSearchSettings, settings } from './settings.ts';
 
 export default bulkSink({
   summary: 'Stores rows as documents in OpenSearch or Elasticsearch, many in a request.',
@@ -46,15 +46,10 @@ export default bulkSink({
   open: openSink,
 });
 
-async function openSink({ id, settings: given, folder, log }: SinkContext<typeof settings>): Promise<BulkSink> {
+async function openSink(context: SinkContext<typeof settings>): Promise<BulkSink> {
+  const { id, settings: given, log } = context;
   const { http_hosts, index, document, compression, pipeline, bulk_failure_action, document_failure_action } = given;
-  const access = await openHttpAccess({
-    settings: { ...given, auth: authOf(given) },
-    responseTimeoutMs: responseTimeoutMs(given),
-    folder,
-    subject: `sink "${id}"`,
-    log,
-  });
+  const access = await openAccess(context);
   const clients = http_hosts.map((host) => access.client(hostUrl(host), `send to sink "${id}"`));
   return new OpenSearchSink({
     id,

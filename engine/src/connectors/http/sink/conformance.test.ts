@@ -1,8 +1,6 @@
-/** Against a small server of Node's own: HTTP has no one server that would be the real one. */
-import { createServer } from 'node:http';
 import type { Owner } from '../../../testing/owner.ts';
-import { freePort } from '../../../testing/servers/free-port.ts';
 import { sinkConforms } from '../../testing/conformance/conforms.ts';
+import { startOwnServer } from '../../testing/conformance/own-server.ts';
 import type { Row } from '../../testing/conformance/rows.ts';
 import type { SettingsOptions } from '../../testing/conformance/sides.ts';
 
@@ -11,38 +9,22 @@ const RIGHT = `Basic ${Buffer.from('reef:right').toString('base64')}`;
 /** Keeps rows; refuses whoever shows another password. */
 async function startStore(owner: Owner) {
   const rows: Row[] = [];
-  const port = await freePort();
-  const make = () =>
-    createServer(async (request, response) => {
-      const pieces: Buffer[] = [];
-      try {
-        for await (const piece of request) pieces.push(piece as Buffer);
-      } catch {
-        return;
-      }
-      const { authorization } = request.headers;
-      if (authorization !== undefined && authorization !== RIGHT) {
-        response.writeHead(401).end('wrong password');
-        return;
-      }
-      for (const line of Buffer.concat(pieces).toString().split('\n')) if (line !== '') rows.push(JSON.parse(line) as Row);
-      response.end();
-    });
-  let server = make();
-  const listen = () => new Promise<void>((resolve) => server.listen({ port, host: '127.0.0.1' }, resolve));
-  const close = async () => {
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeAllConnections();
-    await closed;
-  };
-  await listen();
-  owner.after(close);
-  const restart = async () => {
-    await close();
-    server = make();
-    await listen();
-  };
-  return { port, rows, restart, log: '' };
+  const server = await startOwnServer(owner, async (request, response) => {
+    const pieces: Buffer[] = [];
+    try {
+      for await (const piece of request) pieces.push(piece as Buffer);
+    } catch {
+      return;
+    }
+    const { authorization } = request.headers;
+    if (authorization !== undefined && authorization !== RIGHT) {
+      response.writeHead(401).end('wrong password');
+      return;
+    }
+    for (const line of Buffer.concat(pieces).toString().split('\n')) if (line !== '') rows.push(JSON.parse(line) as Row);
+    response.end();
+  });
+  return { rows, ...server };
 }
 
 sinkConforms({
