@@ -53,6 +53,7 @@ export const builtins: NodeTypes = {
     http: () => import('./connectors/http/sink/sink.ts'),
     kafka: () => import('./connectors/kafka/sink/sink.ts'),
     opensearch: () => import('./connectors/opensearch/sink.ts'),
+    postgres: () => import('./connectors/postgres/sink.ts'),
     show: () => import('./connectors/show/sink.ts'),
     stdout: () => import('./connectors/stdout/sink.ts'),
   },
