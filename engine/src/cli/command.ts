@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   help: async () => help,
   top: async () => (await import('./top.ts')).runTop,
   audit: async () => (await import('./audit.ts')).runAudit,
+  tap: async () => (await import('./tap.ts')).runTap,
   inspect: async () => (await import('./inspect.ts')).runInspect,
   bench: async () => (await import('./bench.ts')).runBench,
 };

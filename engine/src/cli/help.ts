@@ -14,6 +14,7 @@ import {
   newUsage,
   runUsage,
   schemaUsage,
+  tapUsage,
   testUsage,
   topUsage,
 } from './usage.ts';
@@ -34,6 +35,7 @@ const commands: Readonly<Record<string, CommandFacts>> = {
   inspect: { usage: inspectUsage, what: 'tells what a wasm module is, needs and would be allowed, without running it' },
   bench: { usage: benchUsage, what: 'measures a wasm function over rows of yours, against the same rows passed through' },
   top: { usage: topUsage, what: 'shows what the running punchlines do now, node by node; Ctrl-C ends it' },
+  tap: { usage: tapUsage, what: 'shows rows of a running punchline as they come to a node, leave it or are rejected there' },
   audit: { usage: auditUsage, what: 'prints which configuration and code was active when, or verifies that record' },
   list: { usage: listUsage, what: 'names the node types that there are; --json all that is known of them' },
   help: { usage: 'reef help [TYPE|COMMAND]', what: 'prints this, the settings of one node type, or what one command takes' },
@@ -48,6 +50,12 @@ const options: readonly (readonly [name: string, what: string])[] = [
   ['--once', 'top shows one table and ends'],
   ['--log-format F', 'text or json; default: text on a terminal, json elsewhere; or REEF_LOG_FORMAT'],
   ['--log-level L', 'what is less important is left out: info (default), warn or error; or REEF_LOG_LEVEL'],
+  ['--punchline NAME', 'tap looks at this one of several that run'],
+  ['--before', 'tap shows rows as they come to the node; without these three it shows all'],
+  ['--after', 'tap shows rows as they leave the node'],
+  ['--rejected', 'tap shows rows that the node rejects'],
+  ['--rate N', 'tap shows so many rows a second of each at most; default: 10'],
+  ['--count N', 'tap ends after so many rows'],
   ['--verify', 'audit only says whether the record is whole: code 1 where it is not'],
   ['--run-modules', 'check also runs modules of your own (type: ./x.ts), to learn their settings and columns'],
 ];

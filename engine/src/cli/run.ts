@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Observation, readMetricsAt } from '../control/observation.ts';
+import { tapAnswer } from '../control/tap-answer.ts';
 import { ReefError } from '../errors.ts';
 import type { ListenAt } from '../net/listener.ts';
 import { EnergyMeter } from '../observe/energy.ts';
@@ -56,6 +57,7 @@ export async function runRun(args: readonly string[], io: CommandIo): Promise<nu
     facts: { version: reefVersion(), energy },
     metricsAt: parsed.metricsAt,
     log: logger.log(),
+    answers: ({ running }) => ({ tap: tapAnswer(running) }),
   });
   const punchlines = await loadAll(parsed, io, logger);
   if (!punchlines) return 3;

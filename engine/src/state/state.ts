@@ -10,6 +10,7 @@
  * | `running`            | is there while a run has not ended in order; empty once all of it was opened            |
  * | `boot`               | the start of the machine that the checkpoint is good for, where it did not wait for the disk |
  * | `audit.ndjson`       | which configuration and code was active when                                            |
+ * | `control.sock`       | while it runs: what others ask about the run by (control/control-socket.ts)             |
  * | `lock`               | names the process that uses the folder                                                  |
  */
 import { access, readFile, rm, truncate, writeFile } from 'node:fs/promises';
