@@ -37,6 +37,11 @@ export async function readHead(handle: FileHandle): Promise<Buffer> {
   return head.subarray(0, length);
 }
 
+/** A file of which this is the head has no bytes beyond it. */
+export function isWhole(head: Uint8Array): boolean {
+  return head.length < HEAD;
+}
+
 export function fingerprintOf(head: Uint8Array): string {
   return `${head.length}:${process.getBuiltinModule('node:crypto').createHash('sha256').update(head).digest('hex').slice(0, 16)}`;
 }

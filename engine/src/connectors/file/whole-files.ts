@@ -2,7 +2,7 @@
  * Reads each file once, in name order, straight into shared memory. A file that cannot be read to its end does not keep the
  * others from being delivered; the run then fails at its end.
  */
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import { ReefError } from '../../errors.ts';
 import type { Feed, Log, PartitionFeed, Source } from '../../spec/node.ts';
@@ -10,7 +10,8 @@ import type { Release } from './claims.ts';
 import type { CompressionWord } from './compression.ts';
 import { fileError } from './file-error.ts';
 import type { FileList } from './file-list.ts';
-import { asFilePosition, fingerprintOf, matchesFingerprint, readHead, startOfRows } from './identity.ts';
+import { asFilePosition, fingerprintOf, isWhole, matchesFingerprint, startOfRows } from './identity.ts';
+import { OpenAhead, type OpenedFile } from './open-ahead.ts';
 import { compressionOf, type Passage, passageWord, readThrough } from './read-through.ts';
 
 export interface WholeFilesOptions {
@@ -53,12 +54,13 @@ export class WholeFiles implements Source {
   async run(feed: Feed, signal: AbortSignal): Promise<void> {
     const { list, folder } = this.#options;
     this.#warnOfLostFiles(feed);
-    for (const path of list.paths) {
+    await using ahead = new OpenAhead(list.paths);
+    for (const [index, path] of list.paths.entries()) {
       const name = partitionName(folder, path);
       if (this.#finished.has(name)) continue;
       if (signal.aborted) return;
       try {
-        await this.#readFile(feed, name, path, signal);
+        await this.#readFile(feed, name, { path, opening: ahead.take(index) }, signal);
         this.#finished.add(name);
       } catch (error) {
         if (signal.aborted) return;
@@ -77,9 +79,14 @@ export class WholeFiles implements Source {
     for (const release of this.#options.claimed ?? []) release();
   }
 
-  async #readFile(feed: Feed, name: string, path: string, signal: AbortSignal): Promise<void> {
-    await using handle = await open(path, 'r');
-    const stats = await handle.stat({ bigint: true });
+  async #readFile(
+    feed: Feed,
+    name: string,
+    { path, opening }: { readonly path: string; readonly opening: Promise<OpenedFile> },
+    signal: AbortSignal,
+  ): Promise<void> {
+    await using opened = await opening;
+    const { handle, stats, head } = opened;
     if (!stats.isFile()) {
       throw new ReefError(
         'io',
@@ -88,7 +95,6 @@ export class WholeFiles implements Source {
     }
     let reading = this.#reading.get(name);
     if (reading === undefined) {
-      const head = await readHead(handle);
       const identity = { dev: String(stats.dev), ino: String(stats.ino), fingerprint: fingerprintOf(head) };
       const { compression, document, log } = this.#options;
       const passage = { compression: compressionOf(compression, { path, head }, log), document };
@@ -104,8 +110,9 @@ export class WholeFiles implements Source {
       await reading.partition.end();
       return;
     }
-    await readToEnd(handle, reading, signal);
-    const { size } = await handle.stat();
+    if (isWhole(head)) await feedRest(head, reading);
+    else await readToEnd(handle, reading, signal);
+    const size = isWhole(head) ? head.length : (await handle.stat()).size;
     if (size < reading.offset) {
       throw new ReefError(
         'io',
@@ -208,6 +215,17 @@ async function readThroughToEnd(pieces: AsyncIterable<Uint8Array>, reading: Read
       'io',
       `it holds ${at} bytes, the last run delivered ${reading.offset}, expected a file that is not changed`,
     );
+  }
+}
+
+/** Of a small file all bytes have been read already. */
+async function feedRest(bytes: Uint8Array, reading: Reading): Promise<void> {
+  while (reading.offset < bytes.length) {
+    const room = await reading.partition.room();
+    const part = bytes.subarray(reading.offset, reading.offset + room.length);
+    room.set(part);
+    reading.offset += part.length;
+    reading.partition.advance(part.length);
   }
 }
 
