@@ -4,6 +4,7 @@ export { ValueKind } from './batch/batch.ts';
 export type { ReefErrorCode, ReefErrorOptions } from './errors.ts';
 export { ReefError } from './errors.ts';
 export { bulkLimits, bulkSettings } from './spec/bulk-settings.ts';
+export type { Requires } from './spec/client-libraries.ts';
 export type { ColumnDeclaration, ColumnType } from './spec/column-type.ts';
 export { feedBytes } from './spec/feed-bytes.ts';
 export type { Field, Fields, Settings } from './spec/fields.ts';
@@ -26,6 +27,7 @@ export type {
   PartitionOptions,
   Position,
   PrepareContext,
+  ProbeContext,
   RefusedRow,
   RowTexts,
   SettingIssue,

@@ -25,6 +25,23 @@ import { readRecords, recordEnd } from './spec/records.ts';
 import { settingMessage } from './spec/setting-text.ts';
 import { validateSettings } from './spec/validate.ts';
 
+export { asSecret } from './connectors/testing/conformance/as-secret.ts';
+export { type Check, type Exceptions, withoutServer } from './connectors/testing/conformance/checks.ts';
+export { type JoinOptions, sinkConforms, sourceConforms } from './connectors/testing/conformance/conforms.ts';
+export type { ReefRun } from './connectors/testing/conformance/reef-run.ts';
+export type { Row as SuiteRow } from './connectors/testing/conformance/rows.ts';
+export type {
+  ConformingSink,
+  ConformingSource,
+  SettingsOptions as SuiteSettingsOptions,
+  SinkSide,
+  SourceSide,
+} from './connectors/testing/conformance/sides.ts';
+export { freePort } from './testing/servers/free-port.ts';
+export { missing, program } from './testing/servers/needs.ts';
+export { type Server, type ServerOptions, startServer } from './testing/servers/server.ts';
+export { TcpProxy } from './testing/tcp-proxy.ts';
+
 export interface NodeOptions {
   /** As they stand in a punchline; defaults are added. */
   readonly settings?: Readonly<Record<string, Json>>;

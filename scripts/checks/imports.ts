@@ -59,7 +59,6 @@ export function problemsOf(imports: readonly Import[], directions: ReadonlyMap<s
 /** Where programs start; what cannot be reached from here serves only tests. */
 const entries = [
   'index.ts',
-  'testing-nodes.ts',
   'worker/entry.ts',
   'pipeline/probe-entry.ts',
   'pipeline-tests/harness/child-entry.ts',

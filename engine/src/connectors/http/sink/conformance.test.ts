@@ -1,4 +1,5 @@
 import type { Owner } from '../../../testing/owner.ts';
+import { asSecret } from '../../testing/conformance/as-secret.ts';
 import { sinkConforms } from '../../testing/conformance/conforms.ts';
 import { startOwnServer } from '../../testing/conformance/own-server.ts';
 import type { Row } from '../../testing/conformance/rows.ts';
@@ -40,7 +41,7 @@ sinkConforms({
       body: 'lines',
       ...patience(options),
     });
-    const wrong = { type: 'basic', username: 'reef', password: 'wrong' };
+    const wrong = { type: 'basic', username: 'reef', password: asSecret('wrong') };
     return {
       settings,
       serverPort: store.port,

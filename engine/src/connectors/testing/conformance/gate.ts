@@ -5,8 +5,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Owner } from '../../../testing/owner.ts';
 import { freePort } from '../../../testing/servers/free-port.ts';
+import { patienceMs } from './patience.ts';
 
 type Received = Readonly<Record<string, unknown>>;
+
+const LOOK_MS = 200;
 
 export class Gate {
   readonly port: number;
@@ -20,7 +23,7 @@ export class Gate {
   #mode: 'open' | 'hold' | 'away' = 'open';
   readonly #held: (() => void)[] = [];
   readonly #server: Server;
-  #waiting: { readonly condition: () => boolean; readonly resolve: () => void }[] = [];
+  readonly #waiting: (() => void)[] = [];
   /** Each answer waits so long: rows are then in flight for some time. */
   delayMs = 0;
 
@@ -72,16 +75,23 @@ export class Gate {
   }
 
   /** Resolves once `condition` holds, which is looked at whenever something comes; false when that takes longer than `ms`. */
-  until(condition: () => boolean, ms = 20_000): Promise<boolean> {
-    if (condition()) return Promise.resolve(true);
+  async until(condition: () => boolean, ms = patienceMs()): Promise<boolean> {
+    const deadline = performance.now() + ms;
+    while (!condition()) {
+      const left = deadline - performance.now();
+      if (left <= 0) return false;
+      // Also now and then: what is waited for may be said elsewhere.
+      await this.#something(Math.min(left, LOOK_MS));
+    }
+    return true;
+  }
+
+  #something(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), ms);
-      this.#waiting.push({
-        condition,
-        resolve: () => {
-          clearTimeout(timer);
-          resolve(true);
-        },
+      const timer = setTimeout(resolve, ms);
+      this.#waiting.push(() => {
+        clearTimeout(timer);
+        resolve();
       });
     });
   }
@@ -111,10 +121,6 @@ export class Gate {
   }
 
   #tell(): void {
-    this.#waiting = this.#waiting.filter(({ condition, resolve }) => {
-      if (!condition()) return true;
-      resolve();
-      return false;
-    });
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

@@ -5,16 +5,21 @@ import type { Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Ended, type ReefProcess, startReef, writePunchline } from '../../../testing/reef-process.ts';
+import { patienceMs } from './patience.ts';
 
 export const DRAIN_SECS = 1;
+const WRONG_PUNCHLINE = 3;
+const WRONG = /punchline\.yaml:\d+:\d+: error:/;
 /** What a stop may take beyond that: a machine may be busy. */
-const STOP_MARGIN_MS = 8_000;
+const STOP_MARGIN_MS = Math.min(8_000, patienceMs());
 
 export class ReefRun {
   readonly #t: TestContext;
   readonly #args: readonly string[];
   #process: ReefProcess | undefined;
   #waiting: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
+  /** It has found the punchline wrong: there is nothing to wait for. */
+  refused = false;
   /** What it wrote so far, over all starts. */
   stderr = '';
   stdout = '';
@@ -49,7 +54,8 @@ export class ReefRun {
     started.child.stdout.on('data', (text: string) => {
       this.stdout += text;
     });
-    void started.ended.then(() => {
+    void started.ended.then(({ code }) => {
+      if (code === WRONG_PUNCHLINE) this.refused = true;
       if (this.#process === started) this.#process = undefined;
       this.#tell();
     });
@@ -81,15 +87,15 @@ export class ReefRun {
   }
 
   /** Resolves once it has written this since its start; rejects when it does not within `ms`. */
-  async says(pattern: RegExp, ms = 20_000): Promise<void> {
-    if (pattern.test(this.said)) return;
+  async says(pattern: RegExp, ms = patienceMs()): Promise<void> {
+    if (pattern.test(this.said) && !WRONG.test(this.said)) return;
     const said = await new Promise<boolean>((resolve) => {
       const timer = setTimeout(() => resolve(false), ms);
       this.#waiting.push({
         pattern,
         resolve: () => {
           clearTimeout(timer);
-          resolve(pattern.test(this.said));
+          resolve(pattern.test(this.said) && !this.refused);
         },
       });
     });
@@ -105,7 +111,8 @@ export class ReefRun {
 
   #tell(): void {
     this.#waiting = this.#waiting.filter(({ pattern, resolve }) => {
-      if (this.running && !pattern.test(this.said)) return true;
+      // A punchline that is wrong may be told of in the same words: then the process ends.
+      if (this.running && (!pattern.test(this.said) || WRONG.test(this.said))) return true;
       resolve();
       return false;
     });

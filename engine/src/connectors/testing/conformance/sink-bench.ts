@@ -1,10 +1,13 @@
 /** What every check of a sink has in its hands: an HTTP source, whose answers say what is delivered, and the sink under test. */
 import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { temporaryFolder } from '../../../testing/reef-process.ts';
 import { freePort } from '../../../testing/servers/free-port.ts';
 import { TcpProxy } from '../../../testing/tcp-proxy.ts';
+import { patienceMs } from './patience.ts';
 import { postRows } from './post-rows.ts';
 import { ReefRun } from './reef-run.ts';
 import { difference, type Expectation, type Row } from './rows.ts';
@@ -20,6 +23,7 @@ export class SinkBench {
   /** Rows whose delivery Reef has confirmed. */
   confirmed = 0;
   #over = false;
+  #reef: ReefRun | undefined;
 
   private constructor(
     t: TestContext,
@@ -55,10 +59,11 @@ export class SinkBench {
     const { side, sink } = this;
     const own = settings ?? side.settings({ port: this.#proxy?.port ?? 0, impatient: false });
     const encoding = side.encoding === undefined ? {} : { encoding: side.encoding };
-    return new ReefRun(this.t, this.folder, [
+    this.#reef = new ReefRun(this.t, this.folder, [
       { id: 'in', kind: 'source', type: 'http', settings: { port: this.#port, gather_ms: 0 }, out: [{ id: 'out' }] },
       { id: 'out', kind: 'sink', type: sink.type, settings: { ...own, ...encoding } },
     ]);
+    return this.#reef;
   }
 
   /** Sends rows to Reef until it has confirmed them; what a request holds is sent again when its answer does not come. */
@@ -66,7 +71,7 @@ export class SinkBench {
     return postRows(rows, {
       port: this.#port,
       rowsAtOnce,
-      over: () => this.#over,
+      over: () => this.#over || this.#reef?.refused === true,
       confirmed: (count) => {
         this.confirmed += count;
       },
@@ -77,13 +82,19 @@ export class SinkBench {
   async expect(rows: readonly Row[], reef: ReefRun, expectation: Expectation = {}): Promise<void> {
     if (this.side.keepsNothing) return;
     const ordered = expectation.ordered === true && !this.side.unordered;
-    const deadline = performance.now() + 10_000;
+    const deadline = performance.now() + patienceMs();
     for (;;) {
       const wrong = difference(rows, await this.side.read(reef), { ...expectation, ordered });
       if (wrong === undefined) return;
-      if (performance.now() > deadline) assert.fail(`${wrong}\n${this.context(reef)}`);
+      if (performance.now() > deadline || reef.refused) assert.fail(`${wrong}\n${this.context(reef)}`);
       await pause(50);
     }
+  }
+
+  /** What stands in the dead-letter file: rows that were refused for good. */
+  deadLetters(): string {
+    const files = globSync('state/**/dead-letters.ndjson', { cwd: this.folder });
+    return files.map((file) => readFileSync(join(this.folder, file), 'utf8')).join('');
   }
 
   /** For messages. */

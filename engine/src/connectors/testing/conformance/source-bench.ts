@@ -75,7 +75,7 @@ export class SourceBench {
       looked = this.gate.rows.length;
       return rows.every(({ n }) => seen.has(n));
     };
-    await this.gate.until(complete);
+    await this.gate.until(() => complete() || reef.refused);
     const last = Math.max(...rows.map(({ n }) => n));
     const arrived = this.side.endless ? this.arrived.filter(({ n }) => n <= last) : this.arrived;
     const wrong = difference(rows, arrived, {
@@ -83,6 +83,13 @@ export class SourceBench {
       ordered: expectation.ordered === true && !this.side.unordered,
     });
     if (wrong !== undefined) assert.fail(`${wrong}\n${this.context(reef)}`);
+  }
+
+  /** Waits until rows have come to the gate, whatever becomes of them there. */
+  async untilOffered(reef: ReefRun): Promise<void> {
+    const { gate } = this;
+    const offered = await gate.until(() => gate.requests > 0 || reef.refused);
+    assert.ok(offered && !reef.refused, `no rows came to the gate\n${this.context(reef)}`);
   }
 
   /** For messages. */

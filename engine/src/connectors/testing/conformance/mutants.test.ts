@@ -1,0 +1,222 @@
+/**
+ * Each check is seen to fail: the connectors of examples/custom-nodes, which pass all of them, are broken in one place at a time.
+ */
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { PASSWORD, PostboxServer } from '../../../../../examples/custom-nodes/postbox-server.ts';
+import { temporaryFolder } from '../../../testing/reef-process.ts';
+import { freePort } from '../../../testing/servers/free-port.ts';
+import { asSecret } from './as-secret.ts';
+import type { Check } from './checks.ts';
+import type { Row } from './rows.ts';
+import type { SettingsOptions } from './sides.ts';
+import { SinkBench } from './sink-bench.ts';
+import { sinkChecks } from './sink-checks.ts';
+import { SourceBench } from './source-bench.ts';
+import { sourceChecks } from './source-checks.ts';
+
+// What a broken connector does not do is not waited for any longer.
+process.env.REEF_SUITE_PATIENCE_MS ??= '5000';
+
+interface Mutant {
+  readonly fault: string;
+  readonly file: 'postbox.ts' | 'postbox-source.ts' | 'postbox-sink.ts';
+  readonly from: string;
+  readonly to: string;
+  readonly checks: readonly Check[];
+}
+
+const sourceMutants: readonly Mutant[] = [
+  {
+    fault: 'feeds rows twice',
+    file: 'postbox-source.ts',
+    from: 'await feedBytes(partition, row, { flush: true });',
+    to: 'await feedBytes(partition, Buffer.concat([row, row]), { flush: true });',
+    checks: ['once'],
+  },
+  {
+    fault: 'takes bytes for characters',
+    file: 'postbox-source.ts',
+    from: "next.value.subarray(space + 1), Buffer.from('\\n')",
+    to: "Buffer.from(next.value.toString('latin1', space + 1)), Buffer.from('\\n')",
+    checks: ['rows'],
+  },
+  {
+    fault: 'acknowledges what it has read',
+    file: 'postbox-source.ts',
+    from: 'await feedBytes(partition, row, { flush: true });',
+    to: 'await feedBytes(partition, row, { flush: true }); this.#settled(this.#fed);',
+    checks: ['acks', 'outage', 'drain'],
+  },
+  {
+    fault: 'never acknowledges',
+    file: 'postbox-source.ts',
+    from: 'this.#box?.send(`ACK ${name}\\n`)',
+    to: 'void name',
+    checks: ['acks'],
+  },
+  {
+    fault: 'gives up when the connection fails',
+    file: 'postbox-source.ts',
+    from: 'if (error instanceof ReefError) throw error;',
+    to: "if (error instanceof ReefError) throw new ReefError('io', error.message);",
+    checks: ['absent'],
+  },
+  {
+    fault: 'takes the end of the connection for the end of the rows',
+    file: 'postbox-source.ts',
+    from: "if (next.done) throw new Error('it has closed the connection');",
+    to: 'if (next.done) return;',
+    checks: ['restart'],
+  },
+  {
+    fault: 'does not come back when it is cut off',
+    file: 'postbox-source.ts',
+    from: 'const reason =',
+    to: 'if (this.#fed > 0) return; const reason =',
+    checks: ['cut'],
+  },
+  {
+    fault: 'reads more than there is room for',
+    file: 'postbox-source.ts',
+    from: 'await feedBytes(partition, row, { flush: true });',
+    to: 'this.feeding = (this.feeding ?? Promise.resolve()).then(() => feedBytes(partition, row, { flush: true }));',
+    checks: ['pressure'],
+  },
+  {
+    fault: 'waits for an answer for ever',
+    file: 'postbox.ts',
+    from: 'this.#socket.setTimeout(settings.timeout_secs * 1000, late);',
+    to: 'void late;',
+    checks: ['silent'],
+  },
+  {
+    fault: 'trusts everybody',
+    file: 'postbox.ts',
+    from: 'servername: host }',
+    to: 'servername: host, rejectUnauthorized: false }',
+    checks: ['certificates'],
+  },
+  {
+    fault: 'leaves something running',
+    file: 'postbox-source.ts',
+    from: 'this.#address = address;',
+    to: 'this.#address = address; setInterval(() => {}, 1000);',
+    checks: ['handles', 'stop'],
+  },
+];
+
+const sinkMutants: readonly Mutant[] = [
+  {
+    fault: 'puts rows in twice',
+    file: 'postbox-sink.ts',
+    from: 'this.#box ??=',
+    to: 'await (this.#box ??= await Postbox.open("WRITE", { ...this.#address, signal: this.#stop.signal })).ask(`PUT ${rows}\\n`, bytes); this.#box ??=',
+    checks: ['once'],
+  },
+  {
+    fault: 'takes bytes for characters',
+    file: 'postbox-sink.ts',
+    from: '`PUT ${rows}\\n`, bytes)',
+    to: "`PUT ${rows}\\n`, Buffer.from(Buffer.from(bytes).toString('latin1')))",
+    checks: ['rows'],
+  },
+  {
+    fault: 'confirms what it has sent',
+    file: 'postbox-sink.ts',
+    from: 'const answer = await this.#box.ask(`PUT ${rows}\\n`, bytes);',
+    to: 'void this.#box.ask(`PUT ${rows}\\n`, Buffer.from(bytes)).catch(() => {}); const answer = `TAKEN ${rows}`;',
+    checks: ['acks', 'drain', 'cut'],
+  },
+  {
+    fault: 'confirms what it could not send',
+    file: 'postbox-sink.ts',
+    from: '      throw error;',
+    to: '      return undefined;',
+    checks: ['outage', 'restart', 'absent', 'silent'],
+  },
+  {
+    fault: 'keeps rows in memory for later',
+    file: 'postbox-sink.ts',
+    from: 'const stop = (): void => this.#stop.abort();',
+    to: '(this.kept ??= []).push(Buffer.from(bytes)); if (this.kept.length > 3) return undefined; const stop = (): void => this.#stop.abort();',
+    checks: ['pressure', 'kill'],
+  },
+  {
+    fault: 'trusts everybody',
+    file: 'postbox.ts',
+    from: 'servername: host }',
+    to: 'servername: host, rejectUnauthorized: false }',
+    checks: ['certificates'],
+  },
+  {
+    fault: 'leaves something running',
+    file: 'postbox-sink.ts',
+    from: 'this.#address = address;',
+    to: 'this.#address = address; setInterval(() => {}, 1000);',
+    checks: ['handles', 'stop'],
+  },
+];
+
+/** A folder with the nodes of the example, one of them broken. */
+function mutate(t: TestContext, { file, from, to }: Mutant): string {
+  const folder = join(temporaryFolder(t), 'nodes');
+  mkdirSync(folder);
+  for (const name of ['postbox.ts', 'postbox-source.ts', 'postbox-sink.ts']) {
+    const original = fileURLToPath(new URL(`../../../../../examples/custom-nodes/${name}`, import.meta.url));
+    copyFileSync(original, join(folder, name));
+    if (name !== file) continue;
+    const text = readFileSync(original, 'utf8');
+    assert.ok(text.includes(from), `the example has no ${from}`);
+    // What it breaks needs no types.
+    writeFileSync(join(folder, name), `// @ts-nocheck\n${text.replace(from, () => to)}`);
+  }
+  return folder;
+}
+
+const settings = ({ port, impatient }: SettingsOptions) => ({
+  port,
+  password: asSecret(PASSWORD),
+  ...(impatient && { timeout_secs: 1 }),
+});
+const tls = (options: SettingsOptions & { readonly caFile: string }) => ({
+  ...settings(options),
+  host: 'localhost',
+  ca_file: options.caFile,
+});
+
+for (const mutant of sourceMutants) {
+  for (const check of mutant.checks) {
+    test(`a source that ${mutant.fault} does not pass "${check}"`, { timeout: 60_000 }, async (t) => {
+      const folder = mutate(t, mutant);
+      const bench = await SourceBench.open(t, {
+        type: join(folder, 'postbox-source.ts'),
+        async open() {
+          const server = await PostboxServer.start(t, await freePort());
+          const write = async (rows: readonly Row[]) => server.offer(rows);
+          return { settings, tls, serverPort: server.port, server, write, acknowledged: async () => server.acknowledged };
+        },
+      });
+      await assert.rejects(sourceChecks[check](bench));
+    });
+  }
+}
+
+for (const mutant of sinkMutants) {
+  for (const check of mutant.checks) {
+    test(`a sink that ${mutant.fault} does not pass "${check}"`, { timeout: 60_000 }, async (t) => {
+      const folder = mutate(t, mutant);
+      const bench = await SinkBench.open(t, {
+        type: join(folder, 'postbox-sink.ts'),
+        async open() {
+          const server = await PostboxServer.start(t, await freePort());
+          return { settings, tls, serverPort: server.port, server, read: async () => server.taken as Row[] };
+        },
+      });
+      await assert.rejects(sinkChecks[check](bench));
+    });
+  }
+}
