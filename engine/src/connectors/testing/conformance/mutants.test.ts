@@ -54,8 +54,8 @@ const sourceMutants: readonly Mutant[] = [
   {
     fault: 'never acknowledges',
     file: 'postbox-source.ts',
-    from: 'this.#box?.send(`ACK ${name}\\n`)',
-    to: 'void name',
+    from: 'this.#box?.send(`ACK ',
+    to: 'String(`ACK ',
     checks: ['acks'],
   },
   {
@@ -66,18 +66,11 @@ const sourceMutants: readonly Mutant[] = [
     checks: ['absent'],
   },
   {
-    fault: 'takes the end of the connection for the end of the rows',
-    file: 'postbox-source.ts',
-    from: "if (next.done) throw new Error('it has closed the connection');",
-    to: 'if (next.done) return;',
-    checks: ['restart'],
-  },
-  {
     fault: 'does not come back when it is cut off',
     file: 'postbox-source.ts',
     from: 'const reason =',
     to: 'if (this.#fed > 0) return; const reason =',
-    checks: ['cut'],
+    checks: ['cut', 'restart'],
   },
   {
     fault: 'reads more than there is room for',
@@ -92,6 +85,13 @@ const sourceMutants: readonly Mutant[] = [
     from: 'this.#socket.setTimeout(settings.timeout_secs * 1000, late);',
     to: 'void late;',
     checks: ['silent'],
+  },
+  {
+    fault: 'does not hear that it is refused',
+    file: 'postbox.ts',
+    from: "if (answer === 'OK') return box;",
+    to: 'return box;',
+    checks: ['password'],
   },
   {
     fault: 'trusts everybody',
@@ -114,29 +114,29 @@ const sinkMutants: readonly Mutant[] = [
     fault: 'puts rows in twice',
     file: 'postbox-sink.ts',
     from: 'this.#box ??=',
-    to: 'await (this.#box ??= await Postbox.open("WRITE", { ...this.#address, signal: this.#stop.signal })).ask(`PUT ${rows}\\n`, bytes); this.#box ??=',
+    to: 'const open = () => Postbox.open("WRITE", { ...this.#address, signal: this.#stop.signal }); this.#box ??= await open(); await this.#box.ask("PUT " + rows + "\\n", bytes); this.#box ??=',
     checks: ['once'],
   },
   {
     fault: 'takes bytes for characters',
     file: 'postbox-sink.ts',
-    from: '`PUT ${rows}\\n`, bytes)',
-    to: "`PUT ${rows}\\n`, Buffer.from(Buffer.from(bytes).toString('latin1')))",
+    from: '\\n`, bytes)',
+    to: "\\n`, Buffer.from(Buffer.from(bytes).toString('latin1')))",
     checks: ['rows'],
   },
   {
     fault: 'confirms what it has sent',
     file: 'postbox-sink.ts',
-    from: 'const answer = await this.#box.ask(`PUT ${rows}\\n`, bytes);',
-    to: 'void this.#box.ask(`PUT ${rows}\\n`, Buffer.from(bytes)).catch(() => {}); const answer = `TAKEN ${rows}`;',
-    checks: ['acks', 'drain', 'cut'],
+    from: 'const answer = await this.#box.ask(',
+    to: 'const answer = "TAKEN " + rows; bytes = Buffer.from(bytes); process.on("unhandledRejection", () => {}); void this.#box.ask(',
+    checks: ['acks', 'cut'],
   },
   {
     fault: 'confirms what it could not send',
     file: 'postbox-sink.ts',
     from: '      throw error;',
     to: '      return undefined;',
-    checks: ['outage', 'restart', 'absent', 'silent'],
+    checks: ['outage', 'restart', 'absent', 'silent', 'drain'],
   },
   {
     fault: 'keeps rows in memory for later',
@@ -144,6 +144,13 @@ const sinkMutants: readonly Mutant[] = [
     from: 'const stop = (): void => this.#stop.abort();',
     to: '(this.kept ??= []).push(Buffer.from(bytes)); if (this.kept.length > 3) return undefined; const stop = (): void => this.#stop.abort();',
     checks: ['pressure', 'kill'],
+  },
+  {
+    fault: 'does not hear that it is refused',
+    file: 'postbox.ts',
+    from: "if (answer === 'OK') return box;",
+    to: 'return box;',
+    checks: ['password'],
   },
   {
     fault: 'trusts everybody',
@@ -182,6 +189,7 @@ const settings = ({ port, impatient }: SettingsOptions) => ({
   password: asSecret(PASSWORD),
   ...(impatient && { timeout_secs: 1 }),
 });
+const wrongPassword = (options: SettingsOptions) => ({ ...settings(options), password: asSecret('open barley') });
 const tls = (options: SettingsOptions & { readonly caFile: string }) => ({
   ...settings(options),
   host: 'localhost',
@@ -197,7 +205,15 @@ for (const mutant of sourceMutants) {
         async open() {
           const server = await PostboxServer.start(t, await freePort());
           const write = async (rows: readonly Row[]) => server.offer(rows);
-          return { settings, tls, serverPort: server.port, server, write, acknowledged: async () => server.acknowledged };
+          return {
+            settings,
+            tls,
+            wrongPassword,
+            serverPort: server.port,
+            server,
+            write,
+            acknowledged: async () => server.acknowledged,
+          };
         },
       });
       await assert.rejects(sourceChecks[check](bench));
@@ -213,7 +229,7 @@ for (const mutant of sinkMutants) {
         type: join(folder, 'postbox-sink.ts'),
         async open() {
           const server = await PostboxServer.start(t, await freePort());
-          return { settings, tls, serverPort: server.port, server, read: async () => server.taken as Row[] };
+          return { settings, tls, wrongPassword, serverPort: server.port, server, read: async () => server.taken as Row[] };
         },
       });
       await assert.rejects(sinkChecks[check](bench));
