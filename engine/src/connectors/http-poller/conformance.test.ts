@@ -1,6 +1,7 @@
 /** Against a small server of Node's own with a feed that grows: what is asked for is what stands behind a cursor. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Owner } from '../../testing/owner.ts';
+import { asSecret } from '../testing/conformance/as-secret.ts';
 import { sourceConforms } from '../testing/conformance/conforms.ts';
 import { startOwnServer } from '../testing/conformance/own-server.ts';
 import type { Row } from '../testing/conformance/rows.ts';
@@ -54,7 +55,10 @@ sourceConforms({
       write: async (rows: readonly Row[]) => {
         for (const row of rows) feed.rows.push(JSON.stringify(row));
       },
-      wrongPassword: (options) => ({ ...settings(options), auth: { type: 'basic', username: 'reef', password: 'wrong' } }),
+      wrongPassword: (options) => ({
+        ...settings(options),
+        auth: { type: 'basic', username: 'reef', password: asSecret('wrong') },
+      }),
       tls: ({ caFile, ...options }) => ({
         requests: requests(`https://localhost:${options.port}`),
         ...patience(options),

@@ -136,7 +136,7 @@ const sinkMutants: readonly Mutant[] = [
     file: 'postbox-sink.ts',
     from: '      throw error;',
     to: '      return undefined;',
-    checks: ['outage', 'restart', 'absent', 'silent', 'drain'],
+    checks: ['outage', 'restart', 'absent', 'silent'],
   },
   {
     fault: 'keeps rows in memory for later',
@@ -144,13 +144,6 @@ const sinkMutants: readonly Mutant[] = [
     from: 'const stop = (): void => this.#stop.abort();',
     to: '(this.kept ??= []).push(Buffer.from(bytes)); if (this.kept.length > 3) return undefined; const stop = (): void => this.#stop.abort();',
     checks: ['pressure', 'kill'],
-  },
-  {
-    fault: 'does not hear that it is refused',
-    file: 'postbox.ts',
-    from: "if (answer === 'OK') return box;",
-    to: 'return box;',
-    checks: ['password'],
   },
   {
     fault: 'trusts everybody',
