@@ -70,7 +70,8 @@ export class Partition {
     this.#tracker = new Tracker(0, (batches) => {
       this.position = batches.at(-1)!.position();
       events.committed(batches);
-      for (const { marked, end } of batches) if (marked) this.#options.settled?.({ ...marked, end });
+      for (const { marked, end, sinkPositions } of batches)
+        if (marked) this.#options.settled?.({ ...marked, end, unsaved: sinkPositions.size > 0 });
     });
   }
 

@@ -268,6 +268,7 @@ export class Pipeline {
       settings: node.settings,
       folder: this.#punchline.folder,
       punchlineKind: this.#punchline.kind,
+      punchline: this.#punchline.name,
       log: nodeLog(this.#options.log, node.id),
       codec: node.codec ?? { name: 'json' },
       declared: edges.length === node.out.length ? edges.flatMap(({ columns }) => columns ?? []) : undefined,

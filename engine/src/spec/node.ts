@@ -52,6 +52,8 @@ export interface OpenContext<F extends Fields> {
   /** Folder that relative paths start from. */
   readonly folder: string;
   readonly punchlineKind: PunchlineKind;
+  /** Its name, for what others are to know a node by. Absent in tests of single nodes. */
+  readonly punchline?: string;
   readonly log: Log;
 }
 
@@ -180,6 +182,11 @@ export interface SettledStretch {
   readonly rows: readonly number[];
   /** Of these, rows that went to an error table. */
   readonly rejected: readonly number[];
+  /**
+   * A sink that has them forgets them if the process is killed before the next checkpoint (a file, which is cut back): only
+   * `committed` says that they are safe.
+   */
+  readonly unsaved: boolean;
 }
 
 export interface AdvanceOptions {

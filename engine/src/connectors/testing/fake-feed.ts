@@ -26,6 +26,8 @@ export class FakeFeed implements Feed {
   readonly settles: boolean;
   /** Memory is taken: whoever asks for room waits until it is false again. */
   full = false;
+  /** What is delivered is forgotten if the process is killed before a checkpoint. */
+  unsaved = false;
   #waiting: { readonly condition: () => boolean; readonly resolve: () => void }[] = [];
 
   constructor(options: FakeFeedOptions = {}) {
@@ -164,7 +166,7 @@ export class FakePartition implements PartitionFeed {
     const rows = stretches.map((text) => linesOf(text).length);
     const rejected = stretches.map((text) => linesOf(text).filter((line) => !isObject(line)).length);
     this.#settled = end;
-    this.#options.settled?.({ end, marks, rows, rejected });
+    this.#options.settled?.({ end, marks, rows, rejected, unsaved: this.#feed.unsaved });
     this.#feed.note(`settle ${this.name}`);
   }
 
@@ -185,7 +187,7 @@ export class FakePartition implements PartitionFeed {
     const rows = stretches.map((records) => records.length);
     const rejected = stretches.map((records) => records.filter(({ payload }) => !isObject(payload.toString())).length);
     this.#settled = end;
-    this.#options.settled?.({ end, marks, rows, rejected });
+    this.#options.settled?.({ end, marks, rows, rejected, unsaved: this.#feed.unsaved });
     this.#feed.note(`settle ${this.name}`);
   }
 
