@@ -39,6 +39,14 @@ async function open(
   const resume: Json | undefined = state.checkpoint?.sinks[own.id];
   const goesOn = state.checkpoint !== undefined;
   const memory = join(state.folder, 'sinks', encodeURIComponent(own.id));
-  const context = { ...own, punchlineKind: punchline.kind, punchline: punchline.name, log: nodeLog(log, own.id), resume, goesOn, memory };
+  const context = {
+    ...own,
+    punchlineKind: punchline.kind,
+    punchline: punchline.name,
+    log: nodeLog(log, own.id),
+    resume,
+    goesOn,
+    memory,
+  };
   return spec.open(context as unknown as SinkContext<never>);
 }
