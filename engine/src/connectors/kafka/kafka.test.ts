@@ -28,9 +28,8 @@ test("keys are hashed as Java's clients hash them", () => {
 
 function batchOf(rows: readonly { key?: string; value: Buffer; headers?: [string, string | null][] }[], time: number): Buffer {
   const writer = new BatchWriter(0);
-  const span = (bytes: Uint8Array) => ({ bytes, start: 0, end: bytes.length });
   for (const { key, value, headers = [] } of rows)
-    writer.add(span(value), key === undefined ? undefined : span(Buffer.from(key)), encodeHeaders(headers));
+    writer.add(value, 0, value.length, key === undefined ? undefined : Buffer.from(key), encodeHeaders(headers));
   return finishBatch(Buffer.from(writer.records()), {
     rows: rows.length,
     time,

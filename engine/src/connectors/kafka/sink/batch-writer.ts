@@ -13,13 +13,6 @@ export interface Numbering {
   readonly sequence: number;
 }
 
-/** The bytes of a text as it stands beside the rows. */
-export interface Span {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-}
-
 export class BatchWriter {
   #out: Buffer;
   #at = 0;
@@ -34,10 +27,10 @@ export class BatchWriter {
     return this.#at;
   }
 
-  /** `headers`: as {@link encodeHeaders} makes them. */
-  add(value: Span, key: Span | undefined, headers: Uint8Array): void {
-    const valueBytes = value.end - value.start;
-    const keyBytes = key ? key.end - key.start : -1;
+  /** The value is `[start, end)` of the bytes. `headers`: as {@link encodeHeaders} makes them. */
+  add(bytes: Buffer, start: number, end: number, key: Buffer | undefined, headers: Uint8Array): void {
+    const valueBytes = end - start;
+    const keyBytes = key ? key.length : -1;
     const length =
       1 + // Attributes.
       1 + // Time, of the batch.
@@ -55,11 +48,11 @@ export class BatchWriter {
     at = putVarint(out, at, this.rows);
     at = putVarint(out, at, keyBytes);
     if (key) {
-      out.set(key.bytes.subarray(key.start, key.end), at);
+      key.copy(out, at);
       at += keyBytes;
     }
     at = putVarint(out, at, valueBytes);
-    out.set(value.bytes.subarray(value.start, value.end), at);
+    bytes.copy(out, at, start, end);
     at += valueBytes;
     out.set(headers, at);
     this.#at = at + headers.length;

@@ -79,42 +79,43 @@ export class KafkaSink implements BulkSink {
 
   /** Which rows go where. Those that can go nowhere are refused. */
   async #shareOut(views: RowViews, refused: Refused[]): Promise<Map<Lane, number[]>> {
-    const { settings, cluster } = this.#options;
-    const shares = new Map<Lane, number[]>();
-    const counts = new Map<string, number>();
+    const { settings } = this.#options;
+    const topics = new Map<string, number[][]>();
     const turn = this.#turn++;
     for (let row = 0; row < views.rows; row++) {
-      const topic = (settings.topic_column === undefined ? '' : views.topic(row)) || settings.topic;
+      const topic = views.topic(row) || settings.topic;
       const problem = topic === undefined ? `it names no topic in "${settings.topic_column}"` : views.problem(row);
       if (problem !== undefined || topic === undefined) {
         refused.push({ row, reason: problem! });
         continue;
       }
-      let count = counts.get(topic);
-      if (count === undefined) {
-        count = await this.#leaders.partitions(topic);
-        if (count === 0 && settings.unknown_topic !== 'refuse')
-          throw new ReefError('io', `Cannot write to ${cluster.subject}: there is no topic "${topic}", expected it to be made`, {
-            retry: true,
-          });
-        counts.set(topic, count);
+      let shares = topics.get(topic);
+      if (!shares) {
+        shares = Array.from({ length: await this.#partitionsOf(topic) }, () => []);
+        topics.set(topic, shares);
       }
-      if (count === 0) {
-        refused.push({ row, reason: `there is no topic "${topic}"` });
-        continue;
-      }
+      const count = shares.length;
       const key = settings.partition_column === undefined ? views.key(row) : undefined;
       const partition = views.partition(row) ?? (key ? partitionOf(key, count) : turn % count);
-      if (!(partition < count)) {
-        refused.push({ row, reason: `its partition is not one of the ${count} of topic "${topic}"` });
-        continue;
-      }
-      const lane = this.#lane(topic, partition);
-      const rows = shares.get(lane);
-      if (rows) rows.push(row);
-      else shares.set(lane, [row]);
+      const share = shares[partition];
+      if (share) share.push(row);
+      else if (count === 0) refused.push({ row, reason: `there is no topic "${topic}"` });
+      else refused.push({ row, reason: `its partition is not one of the ${count} of topic "${topic}"` });
     }
-    return shares;
+    const byLane = new Map<Lane, number[]>();
+    for (const [topic, shares] of topics) {
+      for (const [partition, rows] of shares.entries()) if (rows.length > 0) byLane.set(this.#lane(topic, partition), rows);
+    }
+    return byLane;
+  }
+
+  /** 0: there is no such topic, and its rows are to be refused. */
+  async #partitionsOf(topic: string): Promise<number> {
+    const { settings, cluster } = this.#options;
+    const count = await this.#leaders.partitions(topic);
+    if (count > 0 || settings.unknown_topic === 'refuse') return count;
+    const message = `Cannot write to ${cluster.subject}: there is no topic "${topic}", expected it to be made`;
+    throw new ReefError('io', message, { retry: true });
   }
 
   #lane(topic: string, partition: number): Lane {

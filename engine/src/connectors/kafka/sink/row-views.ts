@@ -1,6 +1,6 @@
 /** The rows of a bulk with what stands beside them, by number. */
 import type { Bulk, RowTexts } from '../../../spec/node.ts';
-import { type BatchWriter, encodeHeaders, type Span } from './batch-writer.ts';
+import { type BatchWriter, encodeHeaders } from './batch-writer.ts';
 
 export interface SideColumns {
   readonly topic: number;
@@ -12,61 +12,60 @@ export interface SideColumns {
 const NO_HEADERS = Buffer.of(0);
 
 export class RowViews {
-  readonly #bulk: Bulk;
-  readonly #columns: SideColumns;
+  readonly rows: number;
+  readonly #bytes: Buffer;
+  readonly #offsets: Uint32Array;
+  readonly #topics: Texts | undefined;
+  readonly #keys: Texts | undefined;
+  readonly #partitions: Texts | undefined;
+  readonly #headers: Texts | undefined;
   readonly #fixed: readonly (readonly [string, string])[];
   readonly #fixedBytes: Buffer;
 
-  constructor(bulk: Bulk, columns: SideColumns, headers: readonly (readonly [string, string])[]) {
-    this.#bulk = bulk;
-    this.#columns = columns;
+  constructor({ bytes, offsets, rows, side }: Bulk, columns: SideColumns, headers: readonly (readonly [string, string])[]) {
+    const texts = (place: number): Texts | undefined => (place < 0 ? undefined : new Texts(side[place]!));
+    this.rows = rows;
+    this.#bytes = asBuffer(bytes);
+    this.#offsets = offsets;
+    this.#topics = texts(columns.topic);
+    this.#keys = texts(columns.key);
+    this.#partitions = texts(columns.partition);
+    this.#headers = texts(columns.headers);
     this.#fixed = headers;
     this.#fixedBytes = headers.length > 0 ? encodeHeaders(headers) : NO_HEADERS;
   }
 
-  get rows(): number {
-    return this.#bulk.rows;
-  }
-
   /** Its value and what is sent with it, about. */
   bytesOf(row: number): number {
-    const { offsets } = this.#bulk;
-    const { key, headers } = this.#columns;
-    return offsets[row + 1]! - offsets[row]! + this.#length(key, row) + this.#length(headers, row) + this.#fixedBytes.length;
+    const bytes = this.#offsets[row + 1]! - this.#offsets[row]! + this.#fixedBytes.length;
+    return bytes + (this.#keys?.length(row) ?? 0) + (this.#headers?.length(row) ?? 0);
   }
 
+  /** Empty: it names none. */
   topic(row: number): string {
-    return this.#text(this.#columns.topic, row);
+    return this.#topics?.text(row) ?? '';
   }
 
   /** `undefined`: it names none; NaN: what it names is no number. */
   partition(row: number): number | undefined {
-    const text = this.#text(this.#columns.partition, row);
+    const text = this.#partitions?.text(row) ?? '';
     if (text === '') return undefined;
     return /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   }
 
   key(row: number): Buffer | undefined {
-    const span = this.#span(this.#columns.key, row);
-    return span && Buffer.from(span.bytes.buffer as ArrayBuffer, span.bytes.byteOffset + span.start, span.end - span.start);
+    return this.#keys?.bytes(row);
   }
 
+  /** Throws where the headers are no JSON object, see `problem`. */
   write(row: number, writer: BatchWriter): void {
-    const { bytes, offsets } = this.#bulk;
     // Without the line break.
-    const value: Span = { bytes, start: offsets[row]!, end: offsets[row + 1]! - 1 };
-    writer.add(value, this.#span(this.#columns.key, row), this.#headers(row));
-  }
-
-  /** Throws where the column holds no JSON object. */
-  #headers(row: number): Buffer {
-    const text = this.#text(this.#columns.headers, row);
-    return text === '' ? this.#fixedBytes : encodeHeaders([...this.#fixed, ...headersOf(text)]);
+    writer.add(this.#bytes, this.#offsets[row]!, this.#offsets[row + 1]! - 1, this.key(row), this.#headersOf(row));
   }
 
   /** Why the row cannot be sent. */
   problem(row: number): string | undefined {
-    const text = this.#text(this.#columns.headers, row);
+    const text = this.#headers?.text(row) ?? '';
     if (text === '') return undefined;
     try {
       headersOf(text);
@@ -76,25 +75,37 @@ export class RowViews {
     }
   }
 
-  #length(column: number, row: number): number {
-    const texts = this.#bulk.side[column];
-    return texts ? texts.offsets[row + 1]! - 1 - texts.offsets[row]! : 0;
+  #headersOf(row: number): Buffer {
+    const text = this.#headers?.text(row) ?? '';
+    return text === '' ? this.#fixedBytes : encodeHeaders([...this.#fixed, ...headersOf(text)]);
+  }
+}
+
+/** A column beside the rows. */
+class Texts {
+  readonly #bytes: Buffer;
+  readonly #offsets: Uint32Array;
+
+  constructor({ bytes, offsets }: RowTexts) {
+    this.#bytes = asBuffer(bytes);
+    this.#offsets = offsets;
   }
 
-  #span(column: number, row: number): Span | undefined {
-    const texts: RowTexts | undefined = this.#bulk.side[column];
-    if (!texts) return undefined;
-    const start = texts.offsets[row]!;
-    const end = texts.offsets[row + 1]! - 1;
-    return end > start ? { bytes: texts.bytes, start, end } : undefined;
+  length(row: number): number {
+    return this.#offsets[row + 1]! - 1 - this.#offsets[row]!;
   }
 
-  #text(column: number, row: number): string {
-    const span = this.#span(column, row);
-    return span
-      ? Buffer.from(span.bytes.buffer as ArrayBuffer, span.bytes.byteOffset + span.start, span.end - span.start).toString()
-      : '';
+  text(row: number): string {
+    return this.#bytes.toString('utf8', this.#offsets[row]!, this.#offsets[row + 1]! - 1);
   }
+
+  bytes(row: number): Buffer | undefined {
+    return this.length(row) > 0 ? this.#bytes.subarray(this.#offsets[row]!, this.#offsets[row + 1]! - 1) : undefined;
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
 }
 
 function headersOf(text: string): [string, string | null][] {
