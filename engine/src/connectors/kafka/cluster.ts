@@ -25,18 +25,23 @@ export interface Request {
   readonly unanswered?: boolean;
 }
 
+type ClusterParts = Pick<ClusterOptions, 'settings' | 'subject'> & { readonly credentials: OAuth2Credentials | undefined };
+
 export class Cluster {
   readonly library: KafkaLibrary;
   readonly subject: string;
   readonly #options: ClientOptions;
   readonly #credentials: OAuth2Credentials | undefined;
+  /** TLS without a certificate of its own: a broker that wants one closes the connection without a word. */
+  readonly #anonymous: boolean;
 
   /** Use {@link openCluster}. */
-  constructor(library: KafkaLibrary, options: ClientOptions, subject: string, credentials: OAuth2Credentials | undefined) {
+  constructor(library: KafkaLibrary, options: ClientOptions, { subject, settings, credentials }: ClusterParts) {
     this.library = library;
     this.#options = options;
     this.subject = subject;
     this.#credentials = credentials;
+    this.#anonymous = settings['security.protocol'].endsWith('SSL') && settings.tls.certificate_file === undefined;
   }
 
   /** For a client of the library; what is given wins. */
@@ -74,7 +79,9 @@ export class Cluster {
     const text = messages.map(({ message }) => message).join(': ');
     const expected = refused
       ? ', expected credentials and a mechanism that the broker knows'
-      : ', expected brokers that answer at "bootstrap.servers"';
+      : this.#anonymous && /closed|reset/i.test(text)
+        ? ', expected brokers that answer, or "tls.certificate_file" where they ask for a certificate'
+        : ', expected brokers that answer at "bootstrap.servers"';
     const wrong = refused !== undefined || messages.some(({ code }) => code !== undefined && CERTIFICATE.test(code));
     return new ReefError('io', `Cannot ${action} ${this.subject}: ${text}${expected}`, { cause: error, retry: !wrong });
   }
@@ -119,7 +126,7 @@ export async function openCluster({ settings, folder, subject, log }: ClusterOpt
     ...(protocol.endsWith('SSL') ? await tlsOptions(tls, settings, brokers) : {}),
     ...(protocol.startsWith('SASL') ? { sasl: saslOptions(settings.auth!, credentials) } : {}),
   };
-  return new Cluster(library, options, subject, credentials);
+  return new Cluster(library, options, { subject, settings, credentials });
 }
 
 /** The same for all brokers, so the name to compare with the certificate is that of each connection. */
