@@ -122,7 +122,7 @@ export async function openCluster({ settings, folder, subject, log }: ClusterOpt
     retries: 2,
     retryDelay: 200,
     connectTimeout: settings.connect_timeout_secs * 1000,
-    requestTimeout: 30_000,
+    requestTimeout: settings.request_timeout_secs * 1000,
     ...(protocol.endsWith('SSL') ? await tlsOptions(tls, settings, brokers) : {}),
     ...(protocol.startsWith('SASL') ? { sasl: saslOptions(settings.auth!, credentials) } : {}),
   };

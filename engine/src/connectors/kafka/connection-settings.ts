@@ -37,6 +37,14 @@ export const connectionSettings = {
   auth: group(saslFields, 'What brokers are shown, with `SASL_PLAINTEXT` and `SASL_SSL`.', { optional: true }),
   tls: clientTls,
   connect_timeout_secs: number('A connection must be there within this time.', { default: 10, min: 0.05, unit: 'seconds' }),
+  request_timeout_secs: number(
+    'An answer of a broker must be there within this time, or the connection is given up and it is asked again.',
+    {
+      default: 30,
+      min: 0.5,
+      unit: 'seconds',
+    },
+  ),
 };
 
 export type ConnectionSettings = Settings<typeof connectionSettings>;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Admin } from '@platformatic/kafka';
 import { type Certificate, makeCertificate } from '../certificates.ts';
 import type { Owner } from '../owner.ts';
+import { TcpProxy } from '../tcp-proxy.ts';
 import { firstAnswer } from './answers.ts';
 import { java, mavenJars } from './maven.ts';
 import { runProgram } from './run-program.ts';
@@ -18,6 +19,8 @@ export const kafka = [jvm, jars];
 export const KAFKA_USER = { name: 'reef', password: 'right' };
 
 export interface KafkaOptions {
+  /** True: the listener `proxied` is reached through a proxy alone, which clients are told of as the broker's address. */
+  readonly proxied?: boolean;
   /** Lines for the end of its configuration. */
   readonly more?: readonly string[];
 }
@@ -25,17 +28,20 @@ export interface KafkaOptions {
 export interface Kafka extends Server<Listener> {
   /** `host:port` of a listener, for clients. */
   address(listener: 'plain' | 'sasl' | 'tls' | 'mutual' | 'saslTls'): string;
+  /** Before `proxied`, where it was asked for. */
+  readonly proxy: TcpProxy | undefined;
   /** PEM: who signed its certificate; it trusts the same one for clients. */
   readonly authority: Certificate & { readonly name: string };
   createTopic(name: string, partitions?: number, config?: Readonly<Record<string, string>>): Promise<void>;
 }
 
-type Listener = 'plain' | 'sasl' | 'tls' | 'mutual' | 'saslTls' | 'controller';
-const LISTENERS = ['plain', 'sasl', 'tls', 'mutual', 'saslTls'] as const;
-const PROTOCOLS = 'PLAIN:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,MUTUAL:SSL,SASLTLS:SASL_SSL,CONTROLLER:PLAINTEXT';
+type Listener = 'proxied' | 'plain' | 'sasl' | 'tls' | 'mutual' | 'saslTls' | 'controller';
+const LISTENERS = ['proxied', 'plain', 'sasl', 'tls', 'mutual', 'saslTls'] as const;
+const PROTOCOLS =
+  'PROXIED:PLAINTEXT,PLAIN:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,MUTUAL:SSL,SASLTLS:SASL_SSL,CONTROLLER:PLAINTEXT';
 const MODULE = 'org.apache.kafka.common.security';
 
-export async function startKafka(owner: Owner, { more = [] }: KafkaOptions = {}): Promise<Kafka> {
+export async function startKafka(owner: Owner, { more = [], proxied = false }: KafkaOptions = {}): Promise<Kafka> {
   const authority = makeCertificate({ name: 'Reef test authority', authority: true });
   const own = makeCertificate({ name: 'kafka', issuer: authority });
   const program = await jvm.command();
@@ -49,14 +55,16 @@ export async function startKafka(owner: Owner, { more = [] }: KafkaOptions = {})
     main,
     ...args,
   ];
+  let proxy: TcpProxy | undefined;
   const server = await startServer<Listener>(owner, {
     name: 'kafka',
     ports: [...LISTENERS, 'controller'],
     async prepare({ folder, ports }) {
+      if (proxied) proxy = await TcpProxy.start(owner, ports.proxied);
       writeFileSync(join(folder, 'own.pem'), own.key + own.certificate + authority.certificate);
       writeFileSync(join(folder, 'authority.pem'), authority.certificate);
       const file = join(folder, 'server.properties');
-      writeFileSync(file, `${[...configuration(folder, ports), ...more].join('\n')}\n`);
+      writeFileSync(file, `${[...configuration(folder, ports, proxy?.port ?? ports.proxied), ...more].join('\n')}\n`);
       const scram = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
         '--add-scram',
         `${mechanism}=[name=${KAFKA_USER.name},password=${KAFKA_USER.password}]`,
@@ -72,6 +80,7 @@ export async function startKafka(owner: Owner, { more = [] }: KafkaOptions = {})
   return Object.assign(server, {
     address,
     authority,
+    proxy,
     async createTopic(name: string, partitions = 1, config: Readonly<Record<string, string>> = {}) {
       const admin = new Admin({ clientId: 'tests', bootstrapBrokers: [address('plain')] });
       const configs = Object.entries(config).map(([key, value]) => ({ name: key, value }));
@@ -84,7 +93,9 @@ export async function startKafka(owner: Owner, { more = [] }: KafkaOptions = {})
   });
 }
 
-function configuration(folder: string, ports: Readonly<Record<Listener, number>>): string[] {
+function configuration(folder: string, ports: Readonly<Record<Listener, number>>, proxyPort: number): string[] {
+  const told = { ...ports, proxied: proxyPort };
+  const advertised = LISTENERS.map((name) => `${name.toUpperCase()}://127.0.0.1:${told[name]}`).join(',');
   const listeners = LISTENERS.map((name) => `${name.toUpperCase()}://127.0.0.1:${ports[name]}`).join(',');
   const sasl = ['sasl', 'sasltls'].flatMap((name) => saslLines(`listener.name.${name}`));
   const tls = ['tls', 'mutual', 'sasltls'].flatMap((name) => [
@@ -97,7 +108,7 @@ function configuration(folder: string, ports: Readonly<Record<Listener, number>>
     'process.roles=broker,controller\nnode.id=1',
     `controller.quorum.bootstrap.servers=127.0.0.1:${ports.controller}\ncontroller.listener.names=CONTROLLER`,
     `listeners=${listeners},CONTROLLER://127.0.0.1:${ports.controller}`,
-    `advertised.listeners=${listeners}`,
+    `advertised.listeners=${advertised}`,
     `listener.security.protocol.map=${PROTOCOLS}\ninter.broker.listener.name=PLAIN`,
     `log.dirs=${join(folder, 'data')}`,
     'offsets.topic.replication.factor=1\noffsets.topic.num.partitions=4',

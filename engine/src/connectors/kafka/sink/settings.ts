@@ -53,11 +53,6 @@ export const settings = {
     'What happens when there is no such topic: wait for it; send its rows to the error table; ask the broker to make it (which it does where `auto.create.topics.enable` says so).',
     { default: 'wait' },
   ),
-  request_timeout_secs: number('An answer must be there within this time, or the batch is sent again.', {
-    default: 30,
-    min: 0.5,
-    unit: 'seconds',
-  }),
   delivery_timeout_secs: number(
     'A batch whose answer is not known is sent again under its own numbers for so long, so that it stands in the topic once. After that its rows are sent as new ones, and may come twice.',
     { default: 120, min: 0, unit: 'seconds' },

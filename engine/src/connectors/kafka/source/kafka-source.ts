@@ -81,7 +81,7 @@ class Run {
     this.#options = options;
     this.#feed = feed;
     this.#partitions = partitions;
-    this.#client = cluster.client({ requestTimeout: 30_000 + settings.fetch_wait_ms });
+    this.#client = cluster.client({ requestTimeout: settings.request_timeout_secs * 1000 + settings.fetch_wait_ms });
     this.#membership = new Membership({
       cluster,
       group,
