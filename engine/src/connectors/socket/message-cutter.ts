@@ -34,7 +34,7 @@ const MOST_DIGITS = 10;
 export function messageCutter(framing: Framing, maxBytes: number): MessageCutter {
   switch (framing.by) {
     case 'line':
-      return new Cutter(maxBytes, lineFrames);
+      return new LineCutter(maxBytes);
     case 'delimiter':
       return new Cutter(maxBytes, delimiterFrames(delimiterBytes(framing.delimiter)!));
     case 'length':
@@ -44,45 +44,25 @@ export function messageCutter(framing: Framing, maxBytes: number): MessageCutter
   }
 }
 
-/** Either framing of RFC 6587, told message by message; newlines are only looked for one by one where lengths have been seen. */
+/** Either framing of RFC 6587. Newlines are only looked for one by one on a connection where a length has been seen. */
 export function syslogCutter(maxBytes: number, { counts }: { readonly counts: boolean }): MessageCutter {
-  if (!counts) return new Cutter(maxBytes, lineFrames);
-  let counted = false;
-  return new Cutter(maxBytes, (bytes, from, searched) => {
-    const frame = countedFrame(bytes, from);
-    if (frame === undefined || frame !== NO_COUNT) {
-      counted ||= frame !== undefined;
-      return frame;
-    }
-    if (!counted) return lineFrames(bytes, from, searched);
-    // What some senders put behind a counted message.
-    if (bytes[from] === NEWLINE) return { from: from + 1, to: from + 1, next: from + 1, lines: false };
-    return delimiterFrames(NEWLINES)(bytes, from, searched);
-  });
+  return counts ? new SyslogCutter(maxBytes) : new LineCutter(maxBytes);
 }
-
-const NEWLINES = Buffer.of(NEWLINE);
 
 /** A message at [from, to), the next one at `next`; these may lie behind what has come. */
 interface Frame {
   readonly from: number;
   readonly to: number;
   readonly next: number;
-  readonly lines: boolean;
 }
 
 /** Finds the frame at `from`; `undefined`: its end is not there, nor known. `searched`: where to look on. */
 type FindFrame = (bytes: Buffer, from: number, searched: number) => Frame | undefined;
 
-const lineFrames: FindFrame = (bytes, from, searched) => {
-  const last = bytes.subarray(searched).lastIndexOf(NEWLINE);
-  return last < 0 ? undefined : { from, to: searched + last, next: searched + last + 1, lines: true };
-};
-
 function delimiterFrames(delimiter: Buffer): FindFrame {
   return (bytes, from, searched) => {
     const to = bytes.indexOf(delimiter, Math.max(from, searched - delimiter.length + 1));
-    return to < 0 ? undefined : { from, to, next: to + delimiter.length, lines: false };
+    return to < 0 ? undefined : { from, to, next: to + delimiter.length };
   };
 }
 
@@ -91,7 +71,7 @@ function lengthFrames(width: 1 | 2 | 4, order: Framing['byte_order']): FindFrame
     if (at + width > bytes.length) return undefined;
     const length = order === 'big' ? bytes.readUIntBE(at, width) : bytes.readUIntLE(at, width);
     const from = at + width;
-    return { from, to: from + length, next: from + length, lines: false };
+    return { from, to: from + length, next: from + length };
   };
 }
 
@@ -101,7 +81,17 @@ const octetFrames: FindFrame = (bytes, from) => {
   return frame;
 };
 
-const NO_COUNT: Frame = { from: 0, to: 0, next: 0, lines: false };
+const NO_COUNT: Frame = { from: 0, to: 0, next: 0 };
+
+const newlineFrames = delimiterFrames(Buffer.of(NEWLINE));
+
+/** Message by message, whichever framing each has. */
+const syslogFrames: FindFrame = (bytes, from, searched) => {
+  const frame = countedFrame(bytes, from);
+  if (frame !== NO_COUNT) return frame;
+  // What some senders put behind a counted message.
+  return bytes[from] === NEWLINE ? { from: from + 1, to: from + 1, next: from + 1 } : newlineFrames(bytes, from, searched);
+};
 
 /** `12 `, and for syslog a `<` behind it: a line may begin with a number too. */
 function countedFrame(bytes: Buffer, at: number, syslog = true): Frame | undefined {
@@ -119,7 +109,97 @@ function countedFrame(bytes: Buffer, at: number, syslog = true): Frame | undefin
     if (p + 1 === bytes.length) return undefined;
     if (bytes[p + 1] !== LESS) return NO_COUNT;
   }
-  return { from: p + 1, to: p + 1 + length, next: p + 1 + length, lines: false };
+  return { from: p + 1, to: p + 1 + length, next: p + 1 + length };
+}
+
+/** Both ways of one connection: lines in pieces, until a length has been seen. */
+class SyslogCutter implements MessageCutter {
+  readonly #lines: LineCutter;
+  readonly #messages: Cutter;
+  #counted = false;
+
+  constructor(maxBytes: number) {
+    this.#lines = new LineCutter(maxBytes);
+    this.#messages = new Cutter(maxBytes, syslogFrames);
+  }
+
+  get begun(): boolean {
+    return this.#lines.begun || this.#messages.begun;
+  }
+
+  get truncated(): number {
+    return this.#lines.truncated + this.#messages.truncated;
+  }
+
+  cut(chunk: Buffer): Iterable<Piece> {
+    if (!this.#counted && !this.#lines.begun) this.#counted = countedFrame(chunk, 0) !== NO_COUNT;
+    return this.#counted ? this.#messages.cut(chunk) : this.#lines.cut(chunk);
+  }
+
+  end(): Piece | undefined {
+    return this.#lines.end() ?? this.#messages.end();
+  }
+}
+
+class LineCutter implements MessageCutter {
+  readonly #maxBytes: number;
+  /** Of a line that has not ended. */
+  #kept: Buffer[] = [];
+  #keptBytes = 0;
+  /** The head of the line that has not ended is on its way; the rest is read past. */
+  #skipping = false;
+  truncated = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get begun(): boolean {
+    return this.#keptBytes > 0 || this.#skipping;
+  }
+
+  *cut(chunk: Buffer): Generator<Piece> {
+    const last = chunk.lastIndexOf(NEWLINE);
+    if (last < 0) {
+      yield* this.#keep(chunk);
+      return;
+    }
+    let from = 0;
+    if (this.begun) {
+      // The line that was begun by itself: what came before is not worth a copy of all that comes now.
+      from = chunk.indexOf(NEWLINE) + 1;
+      if (this.#skipping) this.#skipping = false;
+      else {
+        const bytes = Buffer.concat([...this.#kept, chunk.subarray(0, from - 1)]);
+        if (bytes.length > this.#maxBytes) this.truncated++;
+        yield { bytes: bytes.subarray(0, this.#maxBytes), lines: true };
+      }
+      this.#kept = [];
+      this.#keptBytes = 0;
+    }
+    if (from <= last) yield { bytes: chunk.subarray(from, last), lines: true };
+    if (last + 1 < chunk.length) yield* this.#keep(chunk.subarray(last + 1));
+  }
+
+  end(): Piece | undefined {
+    const bytes = Buffer.concat(this.#kept);
+    this.#kept = [];
+    this.#keptBytes = 0;
+    return bytes.length === 0 ? undefined : { bytes, lines: true };
+  }
+
+  *#keep(bytes: Buffer): Generator<Piece> {
+    if (this.#skipping) return;
+    // A view would hold all that came with it.
+    this.#kept.push(Buffer.from(bytes));
+    this.#keptBytes += bytes.length;
+    if (this.#keptBytes <= this.#maxBytes) return;
+    this.truncated++;
+    this.#skipping = true;
+    yield { bytes: Buffer.concat(this.#kept).subarray(0, this.#maxBytes), lines: true };
+    this.#kept = [];
+    this.#keptBytes = 0;
+  }
 }
 
 class Cutter implements MessageCutter {
@@ -163,14 +243,9 @@ class Cutter implements MessageCutter {
         yield* this.#unfinished(bytes, from, frame);
         return;
       }
-      if (this.#skipping) {
-        // The end of a message whose head has gone on; of lines only the first is that.
-        this.#skipping = false;
-        const first = frame.lines ? bytes.indexOf(NEWLINE, from) : frame.to;
-        if (first < frame.to) yield { bytes: bytes.subarray(first + 1, frame.to), lines: true };
-      } else if (frame.to > frame.from || frame.lines) {
-        yield* this.#whole(bytes, frame);
-      }
+      // The end of a message whose head has gone on.
+      if (this.#skipping) this.#skipping = false;
+      else if (frame.to > frame.from) yield this.#whole(bytes, frame);
       from = frame.next;
     }
     // A count may be longer than what has come behind the last byte.
@@ -184,12 +259,9 @@ class Cutter implements MessageCutter {
     return bytes.length === 0 || this.#skipping ? undefined : { bytes, lines: false };
   }
 
-  *#whole(bytes: Buffer, { from, to, lines }: Frame): Generator<Piece> {
-    if (lines || to - from <= this.#maxBytes) yield { bytes: bytes.subarray(from, to), lines };
-    else {
-      this.truncated++;
-      yield { bytes: bytes.subarray(from, from + this.#maxBytes), lines };
-    }
+  #whole(bytes: Buffer, { from, to }: Frame): Piece {
+    if (to - from > this.#maxBytes) this.truncated++;
+    return { bytes: bytes.subarray(from, Math.min(to, from + this.#maxBytes)), lines: false };
   }
 
   /** `frame`: its end is known, and not there. */

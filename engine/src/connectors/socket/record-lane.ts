@@ -21,6 +21,7 @@ export const peerColumns = ['_ppf_remote_host', '_ppf_remote_port', '_ppf_local_
 export const LINGER_MS = 1000;
 /** Numbers of rows must not come again in a later run; a message has at least one byte, and none come faster than this. */
 const POSITIONS_PER_MS = 1000;
+const MOST_DELAYS = 3;
 
 export class RecordLane {
   readonly #writer: RecordWriter;
@@ -29,6 +30,9 @@ export class RecordLane {
   #position = Date.now() * POSITIONS_PER_MS;
   #busy: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Rows have come since the timer was last set; so often it was set again for that. */
+  #more = false;
+  #delays = 0;
 
   constructor(feed: Feed, { name, rows, json, gatherMs }: RecordLaneOptions) {
     this.#gatherMs = gatherMs;
@@ -49,7 +53,17 @@ export class RecordLane {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#delays = 0;
     if (!this.#busy) this.#writer.flush();
+  }
+
+  /** Where more keeps coming a full batch is likely near. */
+  #wait(): void {
+    this.#more = false;
+    this.#timer = setTimeout(() => {
+      if (this.#more && this.#delays++ < MOST_DELAYS) this.#wait();
+      else this.flush();
+    }, this.#gatherMs);
   }
 
   async end(): Promise<void> {
@@ -66,7 +80,8 @@ export class RecordLane {
     const position = this.#position;
     this.#position += this.#rows === 'lines' ? bytes.length + 1 : 1;
     const wait = this.#writer.add(position, values, bytes);
-    this.#timer ??= setTimeout(() => this.flush(), this.#gatherMs);
+    if (this.#timer === undefined) this.#wait();
+    else this.#more = true;
     if (!wait) return undefined;
     const busy = wait.finally(() => {
       if (this.#busy === busy) this.#busy = undefined;
