@@ -57,7 +57,9 @@ export const builtins: NodeTypes = {
     opensearch: () => import('./connectors/opensearch/sink.ts'),
     postgres: () => import('./connectors/postgres/sink.ts'),
     show: () => import('./connectors/show/sink.ts'),
+    socket: () => import('./connectors/socket/sink.ts'),
     stdout: () => import('./connectors/stdout/sink.ts'),
+    syslog: () => import('./connectors/syslog/sink.ts'),
   },
 };
 

@@ -28,6 +28,15 @@ export const clientTls = group(fields, 'How TLS is spoken with the server.', {
   default: { min_version: '1.2', verify: 'full' } as Settings<typeof fields>,
 });
 
+/** The same where it says whether TLS is spoken at all. */
+export const optionalClientTls = group(
+  fields,
+  'Connects with TLS; `{}` is enough where the server has a certificate that is known.',
+  {
+    optional: true,
+  },
+);
+
 export type ClientTls = Settings<typeof fields>;
 
 /** What is wrong with the setting as a whole. */

@@ -182,15 +182,13 @@ function parse5424(p: usize, end: usize, row: usize): usize {
 /** `-`, or elements `[id name="value" …]`, which become an object of objects. Returns the pointer behind them. */
 function parseStructuredData(p: usize, end: usize, row: usize): usize {
   if (byteAt(p, end) == DASH) return p + 1;
-  const start = p;
-  p = writeElements(p, end, 0);
-  if (!p || !get32(columns + (STRUCTURED_DATA << 2))) return p;
+  if (!get32(columns + (STRUCTURED_DATA << 2))) return writeElements(p, end, 0);
   // No byte becomes more than six, and what stands around a name takes less than what it replaces and three bytes.
-  const out = alloc((p - start) * 6 + 16);
-  if (!out) return fail(ARENA_FULL, start);
-  writeElements(start, end, out);
+  const out = alloc((end - p) * 6 + 16);
+  if (!out) return fail(ARENA_FULL, p);
+  p = writeElements(p, end, out);
   release((written + 15) & ~15);
-  put(STRUCTURED_DATA, row, out, written, OBJECT);
+  if (p) put(STRUCTURED_DATA, row, out, written, OBJECT);
   return p;
 }
 

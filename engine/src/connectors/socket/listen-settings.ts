@@ -47,7 +47,12 @@ export const listenSettings = {
     'For `udp`: memory of the system for datagrams that are not read yet. The system has a bound for it (`net.core.rmem_max`).',
     { optional: true, min: 4096, unit: 'bytes' },
   ),
-  gather_ms: number('Rows wait so long for others, and up to four times as long while more keep coming.', { default: 5, min: 0, max: 10_000, unit: 'ms' }),
+  gather_ms: number('Rows wait so long for others, and up to four times as long while more keep coming.', {
+    default: 5,
+    min: 0,
+    max: 10_000,
+    unit: 'ms',
+  }),
 };
 
 export type ListenSettings = Settings<typeof listenSettings>;
