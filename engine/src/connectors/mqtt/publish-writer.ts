@@ -1,6 +1,6 @@
 /**
  * Writes many PUBLISH packets into one piece of memory: a bulk is one write. (mqtt-packet makes an object, a dozen small writes and a
- * copy of each: 5 µs a message where this takes half of one.)
+ * copy of each.)
  */
 
 export interface PublishOptions {
