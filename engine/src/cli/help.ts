@@ -34,7 +34,7 @@ const commands: Readonly<Record<string, CommandFacts>> = {
   new: { usage: newUsage, what: 'writes a source, function or sink of your own, small and working, with a test' },
   inspect: { usage: inspectUsage, what: 'tells what a wasm module is, needs and would be allowed, without running it' },
   bench: { usage: benchUsage, what: 'measures a wasm function over rows of yours, against the same rows passed through' },
-  top: { usage: topUsage, what: 'shows what the running punchlines do now, node by node; Ctrl-C ends it' },
+  top: { usage: topUsage, what: 'shows what the running punchlines do now, node by node; q ends it' },
   tap: { usage: tapUsage, what: 'shows rows of a running punchline as they come to a node, leave it or are rejected there' },
   audit: { usage: auditUsage, what: 'prints which configuration and code was active when, or verifies that record' },
   list: { usage: listUsage, what: 'names the node types that there are; --json all that is known of them' },
@@ -47,6 +47,9 @@ const options: readonly (readonly [name: string, what: string])[] = [
   ['--workers N', 'threads that run functions; default: as many as the machine has cores, at most 4'],
   ['--drain-secs N', 'how long a stop waits for sinks to take what was read; default: 10'],
   ['--metrics AT', 'PORT or HOST:PORT where /metrics, /healthz and /readyz are served; or REEF_METRICS'],
+  ['--metrics-cert F', 'certificate in PEM: they are served with TLS; REEF_METRICS_TOKEN: token to be shown'],
+  ['--metrics-key F', 'the private key of that certificate'],
+  ['--metrics-ca F', 'only clients with a certificate of these authorities get them'],
   ['--once', 'top shows one table and ends'],
   ['--log-format F', 'text or json; default: text on a terminal, json elsewhere; or REEF_LOG_FORMAT'],
   ['--log-level L', 'what is less important is left out: info (default), warn or error; or REEF_LOG_LEVEL'],
@@ -96,8 +99,13 @@ export async function helpFor(name: string): Promise<string> {
 }
 
 function commandText({ usage, what }: CommandFacts): string {
-  const taken = options.filter(([name]) => usage.includes(name.split(' ')[0]!)).map(([name, text]) => [`  ${name}`, text]);
+  const taken = options.filter(([name]) => takes(usage, name.split(' ')[0]!)).map(([name, text]) => [`  ${name}`, text]);
   return `${[usage, ...wrap(`It ${what}.`, WIDTH), ...(taken.length === 0 ? [] : section('options', alignColumns(taken, WIDTH)))].join('\n')}\n`;
+}
+
+/** A usage may stand for several options by what their names begin with: `--log-…`. */
+function takes(usage: string, option: string): boolean {
+  return usage.includes(option) || usage.includes(`${option.slice(0, option.lastIndexOf('-'))}-…`);
 }
 
 /** The settings of a type, of each kind that has it. Rejects with a `ReefError` when there is none of this name. */

@@ -2,10 +2,9 @@
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Observation, readMetricsAt } from '../control/observation.ts';
+import { Observation } from '../control/observation.ts';
 import { tapAnswer } from '../control/tap-answer.ts';
 import { ReefError } from '../errors.ts';
-import type { ListenAt } from '../net/listener.ts';
 import { EnergyMeter } from '../observe/energy.ts';
 import { Logger, type LoggerOptions, type LogLine } from '../observe/logger.ts';
 import { peakMemoryBytes } from '../observe/peak-memory.ts';
@@ -22,6 +21,7 @@ import { defaultStateFolder } from '../state/state-folder.ts';
 import { argumentProblem } from './argument-problem.ts';
 import type { CommandIo } from './check.ts';
 import { readLogging } from './logging-options.ts';
+import { type MetricsOptions, readMetricsOptions } from './metrics-options.ts';
 import { punchlineFiles } from './punchline-files.ts';
 import { crashesTo } from './redacted-io.ts';
 import { runUsage } from './usage.ts';
@@ -35,7 +35,7 @@ interface RunArgs {
   readonly workers: number;
   readonly drainSecs: number;
   readonly logging: LoggerOptions;
-  readonly metricsAt: ListenAt | undefined;
+  readonly metrics: MetricsOptions;
 }
 
 /**
@@ -55,7 +55,8 @@ export async function runRun(args: readonly string[], io: CommandIo): Promise<nu
   crashesTo((message) => logger.say({ level: 'error', message }));
   const observation = new Observation({
     facts: { version: reefVersion(), energy },
-    metricsAt: parsed.metricsAt,
+    metricsAt: parsed.metrics.at,
+    security: parsed.metrics.security,
     log: logger.log(),
     answers: ({ running }) => ({ tap: tapAnswer(running) }),
   });
@@ -214,6 +215,9 @@ function parseRunArgs(args: readonly string[], io: CommandIo): RunArgs | string 
         workers: { type: 'string' },
         'drain-secs': { type: 'string' },
         metrics: { type: 'string' },
+        'metrics-cert': { type: 'string' },
+        'metrics-key': { type: 'string' },
+        'metrics-ca': { type: 'string' },
         'log-format': { type: 'string' },
         'log-level': { type: 'string' },
       },
@@ -231,10 +235,9 @@ function parseRunArgs(args: readonly string[], io: CommandIo): RunArgs | string 
     if (!(drainSecs >= 0)) return `--drain-secs is "${values['drain-secs']}", expected a number of seconds`;
     const logging = readLogging(values, io);
     if (typeof logging === 'string') return logging;
-    const metrics = values.metrics ?? (io.env.REEF_METRICS || undefined);
-    const metricsAt = metrics === undefined ? undefined : readMetricsAt(metrics);
-    if (typeof metricsAt === 'string') return metricsAt;
-    return { file, state: values.state, workers, drainSecs, logging, metricsAt };
+    const metrics = readMetricsOptions(values, io);
+    if (typeof metrics === 'string') return metrics;
+    return { file, state: values.state, workers, drainSecs, logging, metrics };
   } catch (error) {
     return argumentProblem(error);
   }

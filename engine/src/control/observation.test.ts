@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { get } from 'node:https';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { processSeries } from '../observe/process-series.ts';
 import { series } from '../observe/series.ts';
+import { makeCertificate } from '../testing/certificates.ts';
 import { type ReefProcess, reef, startReef, temporaryFolder } from '../testing/reef-process.ts';
 import { ask } from './ask.ts';
 import { controlSocketPath } from './socket-path.ts';
@@ -28,7 +30,7 @@ async function metricsUrl({ child }: ReefProcess): Promise<string> {
   let text = '';
   for (;;) {
     text += (await once(child.stderr, 'data'))[0] as string;
-    const found = /metrics: (http:\/\/[^/]+)\/metrics/.exec(text);
+    const found = /metrics: (https?:\/\/[^/]+)\/metrics/.exec(text);
     if (found) return found[1]!;
   }
 }
@@ -136,6 +138,112 @@ test('a sink that refuses rows shows as not ready, with its retries and what wai
   refuse = false;
   await until(`${url}/readyz`, (_, status) => status === 200);
   await until(`${url}/metrics`, has('reef_sink_waiting_chunks{punchline="test",node="out"} 0'));
+});
+
+test('a sink that has stopped answering shows by what waits for it', async (t) => {
+  const folder = temporaryFolder(t);
+  // Accepts connections, and says nothing.
+  const silent = createTcpServer(() => {}).listen(0, '127.0.0.1');
+  t.after(() => silent.close());
+  await once(silent, 'listening');
+  const settings = { url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/` };
+  const file = write(folder, [
+    { ...stdin, out: [{ id: 'out' }] },
+    { id: 'out', kind: 'sink', type: 'http', settings },
+  ]);
+  const process = startReef(t, ['run', file, '--state', join(folder, 'state'), '--metrics', '0']);
+  const url = await metricsUrl(process);
+  process.child.stdin.write('{"n":1}\n');
+  await until(
+    `${url}/metrics`,
+    has(
+      'reef_sink_waiting_chunks{punchline="test",node="out"} 1',
+      'reef_sink_rows_delivered_total{punchline="test",node="out"} 0',
+    ),
+  );
+  const { stdout } = await reef(t, ['top', '--state', folder, '--once']);
+  assert.match(stdout, /^out +http +0 +0 +0 +0 +1 /m);
+});
+
+test('with a certificate and a token the endpoint answers by TLS, and only those who have the token', async (t) => {
+  const folder = temporaryFolder(t);
+  const [certificate, key, ca] = ['server.pem', 'server.key', 'ca.pem'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const authority = makeCertificate({ name: 'test authority', authority: true });
+  const made = makeCertificate({ name: 'server', issuer: authority });
+  writeFileSync(certificate, made.certificate);
+  writeFileSync(key, made.key);
+  writeFileSync(ca, authority.certificate);
+  const file = write(folder, [stdin, some, stdout]);
+  const args = [
+    'run',
+    file,
+    '--state',
+    join(folder, 'state'),
+    '--metrics',
+    '0',
+    '--metrics-cert',
+    certificate,
+    '--metrics-key',
+    key,
+  ];
+  const token = 'a-token-for-metrics';
+  const process = startReef(t, args, { REEF_METRICS_TOKEN: token });
+  const url = await metricsUrl(process);
+  assert.match(url, /^https:/);
+  const ask = (path: string, headers: object = {}): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const request = get(`${url}${path}`, { ca: authority.certificate, headers: { ...headers } }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+      request.on('error', reject);
+    });
+  assert.equal(await ask('/healthz'), 200);
+  for (const path of ['/metrics', '/readyz', '/top', '/nothing']) assert.equal(await ask(path), 401, path);
+  assert.equal(await ask('/metrics', { authorization: 'Bearer another' }), 401);
+  assert.equal(await ask('/metrics', { authorization: `Bearer ${token}` }), 200);
+  await assert.rejects(fetch(url.replace('https', 'http')));
+
+  const env = { REEF_METRICS_TOKEN: token, NODE_EXTRA_CA_CERTS: ca };
+  const top = await reef(t, ['top', url, '--json'], env);
+  assert.equal((JSON.parse(top.stdout) as { punchline: string }).punchline, 'test', top.stderr);
+  const refused = await reef(t, ['top', url], { ...env, REEF_METRICS_TOKEN: '' });
+  assert.deepEqual([refused.code, refused.stdout], [1, '']);
+  assert.match(refused.stderr, /^reef top: Cannot ask https:.*: it answers 401: expected the token of REEF_METRICS_TOKEN/);
+  process.child.stdin.end();
+  const { code, stdout: rows, stderr } = await process.ended;
+  assert.deepEqual([code, rows], [0, '']);
+  assert.ok(!stderr.includes(token), stderr);
+});
+
+test('what the endpoint is to be protected by is said when it is not whole', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = write(folder, [stdin, some, stdout]);
+  const cases: readonly (readonly [string[], Readonly<Record<string, string>>, RegExp])[] = [
+    [['--metrics-cert', 'c.pem'], {}, /--metrics-key is missing, expected the private key of --metrics-cert/],
+    [['--metrics-key', 'k.pem'], {}, /--metrics-cert is missing, expected a certificate with --metrics-key/],
+    [['--metrics-ca', 'a.pem'], {}, /--metrics-cert is missing, expected a certificate with --metrics-ca/],
+    [[], { REEF_METRICS_TOKEN: 'abc' }, /REEF_METRICS_TOKEN has 3 characters, expected 4 or more/],
+    [['--metrics-cert', 'c.pem', '--metrics-key', 'k.pem'], {}, /c\.pem/],
+  ];
+  for (const [args, env, message] of cases) {
+    const { code, stderr } = await reef(t, ['run', file, '--state', join(folder, 'state'), '--metrics', '0', ...args], env);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, message);
+  }
+});
+
+test('top asks where nobody answers, and says so', async (t) => {
+  const { code, stderr } = await reef(t, ['top', 'http://127.0.0.1:1']);
+  assert.equal(code, 1);
+  assert.match(stderr, /^reef top: Cannot ask http:\/\/127\.0\.0\.1:1: .+, expected the address of reef run --metrics\n$/);
+  const wrong = await reef(t, ['top', 'localhost']);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /"localhost" is no URL, expected http:\/\/HOST:PORT of reef run --metrics/);
 });
 
 test('who reads the endpoint slowly or not at all holds up nothing', async (t) => {

@@ -7,13 +7,16 @@ import type { Watched } from '../observe/watched.ts';
 import type { Log } from '../spec/node.ts';
 import type { Answer, ControlSocket } from './control-socket.ts';
 import { openControlSocket } from './control-socket.ts';
-import type { MetricsEndpoint } from './metrics-endpoint.ts';
+import type { EndpointSecurity, MetricsEndpoint } from './metrics-endpoint.ts';
 import { type MetricsPush, pushTo } from './metrics-push.ts';
+
+export type { EndpointSecurity };
 
 export interface ObservationOptions {
   readonly facts: ProcessFacts;
   /** Where metrics are to be had beside what annotations say; `undefined`: nowhere. */
   readonly metricsAt: ListenAt | undefined;
+  readonly security: EndpointSecurity;
   readonly log: Log;
   /** What else may be asked of a punchline. */
   answers?(watched: Watched): Readonly<Record<string, Answer>>;
@@ -81,14 +84,19 @@ export class Observation {
     if (this.#endpoints.has(key)) return;
     // Imported when needed: it brings node:http.
     const opening = import('./metrics-endpoint.ts').then(({ openMetricsEndpoint }) =>
-      openMetricsEndpoint({ at, path, facts: this.#options.facts, watched: () => this.#watched }),
+      openMetricsEndpoint({ ...this.#options, at, path, watched: () => this.#watched }),
     );
     this.#endpoints.set(key, opening);
     const { address, port } = (await opening).address;
-    const { log } = this.#options;
-    log.info(`metrics: http://${hostAndPort(address, port)}/metrics, also /healthz and /readyz`);
-    if (!isLoopback(at.host))
-      log.warn(`metrics on ${key} can be read by anyone who reaches this machine, expected 127.0.0.1 or a firewall`);
+    const { log, security } = this.#options;
+    const scheme = security.tls ? 'https' : 'http';
+    log.info(`metrics: ${scheme}://${hostAndPort(address, port)}/metrics, also /healthz and /readyz`);
+    const lacking = [
+      ...(security.tls ? [] : ['--metrics-cert']),
+      ...(security.token !== undefined || security.tls?.ca_file !== undefined ? [] : ['REEF_METRICS_TOKEN']),
+    ];
+    if (isLoopback(at.host) || lacking.length === 0) return;
+    log.warn(`metrics on ${key} can be read by others: expected 127.0.0.1, or ${lacking.join(' and ')}`);
   }
 }
 
