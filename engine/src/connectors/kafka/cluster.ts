@@ -49,8 +49,9 @@ export class Cluster {
     return { ...this.#options, ...more };
   }
 
+  /** It tries nothing again: who asks does so, and says so at once. */
   client(more: Partial<ClientOptions> = {}): KafkaClient {
-    return new this.library.Base(this.options(more));
+    return new this.library.Base(this.options({ retries: 0, ...more }));
   }
 
   /** Sends a request and resolves with the body of the response, a view that stays good. */
