@@ -4,6 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { processSeries } from '../observe/process-series.ts';
+import { series } from '../observe/series.ts';
 import { startReef, temporaryFolder } from '../testing/reef-process.ts';
 import { freePort } from '../testing/servers/free-port.ts';
 import { missing } from '../testing/servers/needs.ts';
@@ -45,6 +47,14 @@ test('Prometheus reads every series, and the push gateway has the last ones afte
   const quantile = await query('histogram_quantile(0.99, reef_source_delivery_seconds_bucket)');
   assert.ok(Number(quantile[0]?.value[1]) > 0, JSON.stringify(quantile));
   assert.equal((await query('scrape_samples_scraped'))[0] !== undefined, true);
+  const known = (await (await fetch(`http://127.0.0.1:${server.ports.http}/api/v1/metadata`)).json()) as {
+    readonly data: Readonly<Record<string, readonly { readonly type: string; readonly help: string }[]>>;
+  };
+  // Functions there are none here, and energy is not readable everywhere.
+  for (const { name, type, help } of [...series, ...processSeries]) {
+    if (/^reef_(function|noticed|energy|rejected)_/.test(name)) continue;
+    assert.deepEqual([known.data[name]?.[0]?.type, known.data[name]?.[0]?.help], [type, help], name);
+  }
   child.stdin.end('{"n":3}\n');
   assert.equal((await ended).code, 0);
   const pushed = await (await fetch(`http://127.0.0.1:${gateway.ports.http}/metrics`)).text();
