@@ -56,9 +56,9 @@ export function indexPage(all: readonly NodeFacts[]): string {
 }
 
 function settingsTable(settings: readonly SettingRow[]): string {
-  const rows = settings.map(({ name, type, range, unit, required, default: standard, secret, doc }) => [
+  const rows = settings.map(({ name, type, range, unit, required, default: standard, doc }) => [
     `\`${name}\``,
-    [type, range, secret ? '(a secret)' : undefined].filter(Boolean).join(' '),
+    [type, range].filter(Boolean).join(' '),
     standard === undefined ? (required ? 'required' : '') : `\`${JSON.stringify(standard)}\``,
     unit ?? '',
     doc,

@@ -42,17 +42,29 @@ const commands: Readonly<Record<string, CommandFacts>> = {
   schema: { usage: schemaUsage, what: 'prints the JSON Schema of punchlines, for editors' },
 };
 
+/** In the order of the commands that take them. */
 const options: readonly (readonly [name: string, what: string])[] = [
-  ['--state DIR', 'where checkpoints and the dead-letter file are kept'],
-  ['--workers N', 'threads that run functions; default: as many as the machine has cores, at most 4'],
+  ['--state DIR', 'where the state of the punchline is kept: checkpoints, dead letters, audit log'],
+  ['--workers N', 'threads that run functions; default: as many as the machine has cores, at most 4; of test: 1'],
   ['--drain-secs N', 'how long a stop waits for sinks to take what was read; default: 10'],
   ['--metrics AT', 'PORT or HOST:PORT where /metrics, /healthz and /readyz are served; or REEF_METRICS'],
   ['--metrics-cert F', 'certificate in PEM: they are served with TLS; REEF_METRICS_TOKEN: token to be shown'],
   ['--metrics-key F', 'the private key of that certificate'],
   ['--metrics-ca F', 'only clients with a certificate of these authorities get them'],
-  ['--once', 'top shows one table and ends'],
   ['--log-format F', 'text or json; default: text on a terminal, json elsewhere; or REEF_LOG_FORMAT'],
   ['--log-level L', 'what is less important is left out: info (default), warn or error; or REEF_LOG_LEVEL'],
+  ['--run-modules', 'check also runs modules of your own (type: ./x.ts), to learn their settings and columns'],
+  ['--connect', 'check also asks whether what sources and sinks name can be reached; no row is moved'],
+  ['--only TEXT', 'test runs only the cases whose name has the text'],
+  ['--update', 'test writes what came out into the case files as what is expected'],
+  ['--watch', 'test runs the cases again whenever a file changes'],
+  ['--junit FILE', 'test writes its results there as well, for build servers'],
+  ['--rows FILE', 'the rows that bench gives to the function: JSON objects, one a line'],
+  ['--function NAME', 'the function of the module that bench calls; needed where it has several'],
+  ['--format F', 'how bench hands rows over: bincode (default) or json'],
+  ['--input-columns A,B', 'the columns that bench hands over; default: the whole row'],
+  ['--once', 'top shows one table and ends'],
+  ['--every SECS', 'how often top asks; default: 1'],
   ['--punchline NAME', 'tap looks at this one of several that run'],
   ['--before', 'tap shows rows as they come to the node; without these three it shows all'],
   ['--after', 'tap shows rows as they leave the node'],
@@ -60,7 +72,7 @@ const options: readonly (readonly [name: string, what: string])[] = [
   ['--rate N', 'tap shows so many rows a second of each at most; default: 10'],
   ['--count N', 'tap ends after so many rows'],
   ['--verify', 'audit only says whether the record is whole: code 1 where it is not'],
-  ['--run-modules', 'check also runs modules of your own (type: ./x.ts), to learn their settings and columns'],
+  ['--json', 'the same as JSON, for programs'],
 ];
 
 export function helpText(): string {
@@ -153,10 +165,10 @@ function settingLines(row: SettingRow): string[] {
   return [`  ${head}`, ...[...rest, ...wrap(row.doc, WIDTH - 6)].map((line) => `      ${line}`)];
 }
 
-function settingFacts({ type, required, default: standard, unit, range, secret }: SettingRow): string[] {
+function settingFacts({ type, required, default: standard, unit, range }: SettingRow): string[] {
   const given = standard === undefined ? (required ? 'required' : 'optional') : `default ${JSON.stringify(standard)}`;
   const bounds = range === undefined ? [] : [range];
-  return [type, ...bounds, ...(unit === undefined ? [] : [unit]), ...(secret ? ['secret'] : []), given];
+  return [type, ...bounds, ...(unit === undefined ? [] : [unit]), given];
 }
 
 function unknownType(type: string): ReefError {

@@ -14,7 +14,7 @@ const fields = {
   key_file: text('File with its private key in PEM.', { optional: true }),
   key_password: secret('Password of the private key, where it has one.', { optional: true }),
   min_version: choice(['1.2', '1.3'], 'The oldest version of TLS that is spoken.', { default: '1.2' }),
-  server_name: text('The name that the certificate must have, where it is not the one in the URL.', { optional: true }),
+  server_name: text('The name that the certificate must have, where it is not the one that is connected to.', { optional: true }),
   verify: choice(
     ['full', 'authority', 'none'],
     '`full`: the certificate must be of a known authority and for the name; `authority`: the name is not looked at; `none`: anything is taken, so whoever stands in between can read and change what is sent.',

@@ -103,7 +103,7 @@ const CSV = '`csv`: RFC 4180, quoted fields may hold line ends (see docs/codecs.
 function readDoc(codecs: Codecs): string {
   return [
     'How bytes become rows.',
-    '`json`: each line is a JSON object.',
+    ...(codecs.includes('json') ? ['`json`: each line is a JSON object.'] : []),
     ...(codecs.includes('line')
       ? ['`line`: each line is the text of one column, the first that `out` declares (`line` where none is declared).']
       : []),
@@ -114,7 +114,7 @@ function readDoc(codecs: Codecs): string {
 function writeDoc(codecs: Codecs): string {
   return [
     'How rows become bytes.',
-    '`json`: each as a JSON object on a line.',
+    ...(codecs.includes('json') ? ['`json`: each as a JSON object on a line.'] : []),
     ...(codecs.includes('line') ? ['`line`: as the bare text of their column where they have only one, else as `json`.'] : []),
     ...(codecs.includes('csv') ? [CSV] : []),
   ].join(' ');

@@ -21,7 +21,7 @@ const spec: SourceSpec<typeof settings> = source({
       needs: 'a free port and somebody who sends',
     },
     {
-      title: 'Messages with their length before them, with TLS, from clients with a certificate; who sent them beside the row',
+      title: 'Messages with their length before them, over TLS; who sent them stands beside the row',
       yaml: `id: in
 kind: source
 type: socket
