@@ -34,6 +34,8 @@ export class Checkpointer {
   readonly #options: CheckpointerOptions;
   #timer: NodeJS.Timeout | undefined;
   #dirty = false;
+  /** Somebody waits for what is not saved. */
+  #hurried = false;
   /** The last checkpoint did not wait for the disk. */
   #volatile = false;
   #savedAt = Number.NEGATIVE_INFINITY;
@@ -51,13 +53,22 @@ export class Checkpointer {
     this.#dirty = true;
     if (this.#timer || this.#saving || this.#stopped) return;
     const due = this.#savedAt + this.#options.intervalMs - performance.now();
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.#save(this.#options.durable()).catch((error: unknown) => this.#options.failed(error));
-      },
-      Math.max(due, Math.min(SOON_MS, this.#options.intervalMs)),
-    );
+    this.#saveIn(this.#hurried ? 0 : Math.max(due, Math.min(SOON_MS, this.#options.intervalMs)));
+  }
+
+  /** Something was committed that somebody waits for: it is saved as soon as may be, with all that comes while that lasts. */
+  hurry(): void {
+    this.#hurried = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.changed();
+  }
+
+  #saveIn(ms: number): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#save(this.#options.durable()).catch((error: unknown) => this.#options.failed(error));
+    }, ms);
   }
 
   /** Saves now, safe against a loss of power, and again where more was committed meanwhile. */
@@ -91,6 +102,7 @@ export class Checkpointer {
   async #saveOnce(durable: boolean): Promise<void> {
     const { state, log, signal, snapshot, syncSinks } = this.#options;
     this.#dirty = false;
+    this.#hurried = false;
     const what = snapshot();
     for (let attempt = 0; ; attempt++) {
       try {

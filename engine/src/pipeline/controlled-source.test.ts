@@ -48,7 +48,10 @@ function fakeRun(watch: SourceWatch, total: number, given: PartitionOptions = {}
   const deliver = (rejected = 0): void => {
     const rows = Math.floor(fed / 10) - Math.floor(settled / 10);
     settled = Math.floor(fed / 10) * 10;
-    if (rows > 0) options.settled?.({ end: settled, marks: [], rows: [rows], rejected: [rejected], unsaved: false });
+    const stretch = { end: settled, marks: [], rows: [rows], rejected: [rejected] };
+    if (rows === 0) return;
+    options.reached?.(stretch);
+    options.settled?.(stretch);
   };
   return { source: controlled(new Rows(), watch), feed, advances, deliver, fed: () => fed };
 }

@@ -35,17 +35,16 @@ function controlledPartition(feed: Feed, { name, options, watch, signal }: Parti
   const { pace, late } = watch;
   let fed = options.offset ?? 0;
   let behind = fed;
-  const settled = (stretch: SettledStretch): void => {
+  const reached = (stretch: SettledStretch): void => {
     const rows = sum(stretch.rows);
     pace?.settled(name, rows, stretch.end - behind);
     behind = stretch.end;
     late?.settled(name, stretch.end);
-    options.settled?.(stretch);
     watch.settled?.(rows, sum(stretch.rejected));
   };
   pace?.opened(name);
   late?.opened(name);
-  const partition = feed.partition(name, { ...options, settled });
+  const partition = feed.partition(name, { ...options, reached });
   return overriding(partition, {
     advance: (length, how) => {
       fed += length;

@@ -66,6 +66,8 @@ export class Intake {
   readonly #cutters = new Map<string, RowCutter>();
   /** The sources know what the last run had saved. */
   #told = false;
+  /** A source answers for rows once they are settled. */
+  #settles = false;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -112,7 +114,7 @@ export class Intake {
 
   /** A source lets go of its rows for good when it hears that they are delivered. */
   get acknowledges(): boolean {
-    return this.#sources.some((source) => source.committed !== undefined && !source.repeats);
+    return this.#settles || this.#sources.some((source) => source.committed !== undefined && !source.repeats);
   }
 
   /**
@@ -185,6 +187,7 @@ export class Intake {
     const partition = this.#partitions.get(key) ?? new Partition(id, name, events, this.#opened++);
     this.#partitions.set(key, partition);
     partition.framer?.discard();
+    this.#settles ||= options.settled !== undefined;
     const cutter = this.#cutterOf(index, options);
     const head = this.#headOf(index, partition, options);
     partition.open(options, head);

@@ -38,6 +38,8 @@ export interface PartitionEvents {
   /** Parts whose turn it is. */
   emit(partition: Partition, batch: PartitionBatch, parts: readonly ReadyPart[]): void;
   committed(batches: readonly PartitionBatch[]): void;
+  /** Somebody waits for a checkpoint. */
+  unsaved(): void;
 }
 
 export class Partition {
@@ -59,6 +61,8 @@ export class Partition {
   /** Batches whose output has not all been released, in order. */
   readonly #sequence: PartitionBatch[] = [];
   readonly #events: PartitionEvents;
+  /** Whom to tell of what is delivered once a checkpoint covers it. */
+  #unsaved: (() => void)[] = [];
   #positionOf: (offset: number) => Position = (offset) => offset;
   #options: PartitionOptions = {};
 
@@ -70,8 +74,7 @@ export class Partition {
     this.#tracker = new Tracker(0, (batches) => {
       this.position = batches.at(-1)!.position();
       events.committed(batches);
-      for (const { marked, end, sinkPositions } of batches)
-        if (marked) this.#options.settled?.({ ...marked, end, unsaved: sinkPositions.size > 0 });
+      for (const batch of batches) this.#settle(batch);
     });
   }
 
@@ -104,6 +107,19 @@ export class Partition {
     return this.#tracker.open === 0;
   }
 
+  /**
+   * Tells the source of all that is committed by now: to be called once a checkpoint that holds it is on disk. `undefined`: there is
+   * nothing to tell.
+   */
+  takeUnsaved(): (() => void) | undefined {
+    if (this.#unsaved.length === 0) return undefined;
+    const told = this.#unsaved;
+    this.#unsaved = [];
+    return () => {
+      for (const tell of told) tell();
+    };
+  }
+
   /** Batches that were handed to workers in this run, and how many of them are committed. */
   get counts(): { readonly added: number; readonly committed: number } {
     return this.#tracker.counts;
@@ -128,7 +144,7 @@ export class Partition {
       sinkPositions: new Map(),
       held: [],
       computed: false,
-      marked: this.#options.settled ? { marks, rows: zeros(), rejected: zeros() } : undefined,
+      marked: this.#options.settled || this.#options.reached ? { marks, rows: zeros(), rejected: zeros() } : undefined,
       refused(offset) {
         // Two sinks may refuse one row.
         if (!batch.marked || refused?.has(offset)) return;
@@ -163,5 +179,23 @@ export class Partition {
 
   confirm(batch: PartitionBatch): void {
     this.#tracker.confirm(batch);
+  }
+
+  /**
+   * A sink with a position (a file) is cut back to the last checkpoint after a crash: whoever lets go of its rows must not hear of
+   * them before that holds them. In order, so what comes behind waits as well.
+   */
+  #settle({ marked, end, sinkPositions }: PartitionBatch): void {
+    if (!marked) return;
+    const { settled, reached } = this.#options;
+    const stretch = { ...marked, end };
+    reached?.(stretch);
+    if (!settled) return;
+    if (sinkPositions.size === 0 && this.#unsaved.length === 0) {
+      settled(stretch);
+      return;
+    }
+    this.#unsaved.push(() => settled(stretch));
+    this.#events.unsaved();
   }
 }

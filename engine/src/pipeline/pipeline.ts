@@ -132,6 +132,7 @@ export class Pipeline {
           for (const { source, since } of batches) this.metrics.sources.get(source)!.latency.observe((now - since) / 1000);
           if (tracking || this.#deliveredWaiters.length > 0) this.#checkpointer.changed();
         },
+        unsaved: () => this.#checkpointer.hurry(),
       },
       probe: options.probe,
       submit: (job) => this.#computer.submit(job),
@@ -333,6 +334,7 @@ export class Pipeline {
 
   #snapshot(): Snapshot {
     const news = this.#intake.takeNews();
+    const settled = Array.from(this.#intake.partitions, (partition) => partition.takeUnsaved());
     const covered = this.#deliveredWaiters.filter(({ partition, batches }) => partition.counts.committed >= batches);
     this.#deliveredWaiters = this.#deliveredWaiters.filter((waiter) => !covered.includes(waiter));
     const positions = this.#positionsNow();
@@ -340,6 +342,7 @@ export class Pipeline {
       ...positions,
       saved: async () => {
         this.#deliveries.saved(positions.sinks);
+        for (const tell of settled) tell?.();
         for (const { source, partition, position } of news) await source.committed!(partition, position);
         for (const { resolve } of covered) resolve();
       },

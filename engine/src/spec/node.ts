@@ -167,9 +167,12 @@ export interface PartitionOptions {
   readonly records?: RecordLayout;
   /**
    * For sources that answer whoever sent the rows: called for each stretch of bytes, in the order in which they were fed, once every
-   * required sink has its rows (the checkpoint may still be to come).
+   * required sink has its rows for good: where one of them would forget them in a crash (a file is cut back to the last checkpoint),
+   * once a checkpoint holds them, which is then made at once.
    */
   readonly settled?: (stretch: SettledStretch) => void;
+  /** The same as soon as the sinks have them, for whoever only counts. */
+  readonly reached?: (stretch: SettledStretch) => void;
 }
 
 /** A stretch of a partition and what became of its rows, cut at the marks that lie in it. */
@@ -182,11 +185,6 @@ export interface SettledStretch {
   readonly rows: readonly number[];
   /** Of these, rows that went to an error table. */
   readonly rejected: readonly number[];
-  /**
-   * A sink that has them forgets them if the process is killed before the next checkpoint (a file, which is cut back): only
-   * `committed` says that they are safe.
-   */
-  readonly unsaved: boolean;
 }
 
 export interface AdvanceOptions {

@@ -43,7 +43,6 @@ export class MqttSource implements Source {
   /** Messages since the start; numbers them, so that no two runs number them alike. */
   #position = 0;
   #duplicates = 0;
-  #unsaved = false;
   #stopping = false;
   #subscribed: ((error?: Error) => void) | undefined;
   #lost: (error: ReefError | undefined) => void = () => {};
@@ -80,13 +79,6 @@ export class MqttSource implements Source {
         await backoff(attempt, signal).catch(() => {});
       }
     }
-  }
-
-  /** Sinks that forget in a crash what came behind a checkpoint are waited for. */
-  committed(_partition: string, position: unknown): void {
-    if (typeof position !== 'number' || !this.#writer) return;
-    this.#acks.delivered(position);
-    this.#acknowledge();
   }
 
   async close(): Promise<void> {
@@ -285,10 +277,7 @@ export class MqttSource implements Source {
     this.#acknowledge();
   }
 
-  #settled({ end, unsaved }: SettledStretch): void {
-    // In order: behind what is not saved nothing else is acknowledged before it.
-    this.#unsaved ||= unsaved;
-    if (this.#unsaved) return;
+  #settled({ end }: SettledStretch): void {
     this.#acks.delivered(end);
     this.#acknowledge();
   }

@@ -16,7 +16,6 @@ interface Running {
   /** Payloads in the order in which they were fed. */
   payloads(): string[];
   stop(): Promise<void>;
-  save(): void;
 }
 
 async function start(t: TestContext, settings: object = {}, script: Script = {}): Promise<Running> {
@@ -57,7 +56,6 @@ async function start(t: TestContext, settings: object = {}, script: Script = {})
     ended,
     payloads: () => (partition()?.records ?? []).map(({ payload }) => payload.toString().trimEnd()),
     stop,
-    save: () => void source.committed!('messages', partition()!.offset),
   };
 }
 
@@ -133,21 +131,6 @@ test('what comes again with the session after a lost connection is not fed twice
   await running.feed.until(() => running.payloads().length === 6);
   running.feed.settle();
   await third.until(() => third.of('puback').length === 2);
-});
-
-test('where a sink forgets in a crash what came behind a checkpoint, messages are acknowledged when that is on disk', async (t) => {
-  const running = await start(t);
-  const client = await running.server.client(0);
-  await subscribed(client);
-  client.send(message(1), message(2));
-  await running.feed.until(() => running.payloads().length === 2);
-  running.feed.unsaved = true;
-  running.feed.settle();
-  client.send({ cmd: 'pubrel', messageId: 9, reasonCode: 0 });
-  await client.until(() => client.of('pubcomp').length === 1);
-  assert.equal(client.of('puback').length, 0);
-  running.save();
-  await client.until(() => client.of('puback').length === 2);
 });
 
 test('what is known of a message stands beside the row, and named parts of the topic are columns', async (t) => {

@@ -26,8 +26,6 @@ export class FakeFeed implements Feed {
   readonly settles: boolean;
   /** Memory is taken: whoever asks for room waits until it is false again. */
   full = false;
-  /** What is delivered is forgotten if the process is killed before a checkpoint. */
-  unsaved = false;
   #waiting: { readonly condition: () => boolean; readonly resolve: () => void }[] = [];
 
   constructor(options: FakeFeedOptions = {}) {
@@ -166,7 +164,7 @@ export class FakePartition implements PartitionFeed {
     const rows = stretches.map((text) => linesOf(text).length);
     const rejected = stretches.map((text) => linesOf(text).filter((line) => !isObject(line)).length);
     this.#settled = end;
-    this.#options.settled?.({ end, marks, rows, rejected, unsaved: this.#feed.unsaved });
+    this.#options.settled?.({ end, marks, rows, rejected });
     this.#feed.note(`settle ${this.name}`);
   }
 
@@ -187,7 +185,7 @@ export class FakePartition implements PartitionFeed {
     const rows = stretches.map((records) => records.length);
     const rejected = stretches.map((records) => records.filter(({ payload }) => !isObject(payload.toString())).length);
     this.#settled = end;
-    this.#options.settled?.({ end, marks, rows, rejected, unsaved: this.#feed.unsaved });
+    this.#options.settled?.({ end, marks, rows, rejected });
     this.#feed.note(`settle ${this.name}`);
   }
 
