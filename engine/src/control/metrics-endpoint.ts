@@ -83,7 +83,9 @@ export interface Readiness {
 /** Ready: there are punchlines, rows flow in all of them, and no sink refuses them for now. */
 export function readiness(watched: readonly Watched[]): Readiness {
   const punchlines = watched.map(({ name, running: { phase, unready } }) => ({ name, phase, unready }));
-  const ready = punchlines.length > 0 && punchlines.every(({ phase, unready }) => phase === 'running' && unready.length === 0);
+  // One that has come to its end asks for nothing any more.
+  const going = punchlines.filter(({ phase }) => phase !== 'ended');
+  const ready = going.length > 0 && going.every(({ phase, unready }) => phase === 'running' && unready.length === 0);
   return { ready, punchlines };
 }
 

@@ -373,3 +373,16 @@ function waitFor(server: Server, condition: () => boolean): Promise<void> {
     server.on('request', (_request, response: ServerResponse) => response.on('finish', () => condition() && resolve()));
   });
 }
+
+test('a server that refuses every row is told of once, and at each doubling', async (t) => {
+  const folder = temporaryFolder(t);
+  writeRows(folder, 20);
+  const { url } = await serve(t, (_, response) => response.writeHead(401).end('who are you'));
+  const file = writePunchline(folder, 'BatchPunchline', [fileIn({ id: 'out' }), httpOut(url, { batch: { rows: 1 } })]);
+  const { code, stderr } = await reef(t, ['run', file, '--state', join(folder, 'state')]);
+  assert.equal(code, 0, stderr);
+  const told = stderr.split('\n').filter((line) => line.includes('for good'));
+  assert.equal(told.length, 5, stderr);
+  assert.match(told[0]!, /sink "out" refuses a row for good, which the error table has: .* answers 401: who are you/);
+  assert.match(told.at(-1)!, /refuses 16 rows so far for good/);
+});

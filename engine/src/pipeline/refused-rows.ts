@@ -55,6 +55,8 @@ export class RefusedRows {
   #memory: SharedMemory | undefined;
   #computer: Promise<Computer> | undefined;
   #last: Promise<void> = Promise.resolve();
+  /** By sink. */
+  readonly #refused = new Map<string, number>();
   #jobs = 0;
 
   constructor(options: RefusedRowsOptions) {
@@ -67,6 +69,7 @@ export class RefusedRows {
     const { plan, metrics, taps } = this.#options;
     const { id, errors } = plan.sinks[sink]!;
     if (taps.wants(id, 'rejected')) showRefused(taps, id, refusals);
+    this.#tell(id, refusals);
     metrics.rejected += refusals.length;
     metrics.rejectedBy.set(id, (metrics.rejectedBy.get(id) ?? 0) + refusals.length);
     // A document that is refused in its turn goes to the dead letters, never in a circle.
@@ -81,6 +84,21 @@ export class RefusedRows {
     // Whoever waits for both sees it at the first.
     delivered.catch(() => {});
     return { composed, delivered };
+  }
+
+  /** The first time, and at each doubling: a server that refuses everything must show, and not fill the log. */
+  #tell(sink: string, refusals: readonly Refusal[]): void {
+    const before = this.#refused.get(sink) ?? 0;
+    const now = before + refusals.length;
+    this.#refused.set(sink, now);
+    if (before > 0 && Math.log2(now) < Math.floor(Math.log2(before)) + 1) return;
+    const count = now === 1 ? 'a row' : `${now} rows so far`;
+    this.#options.log.warn(
+      `sink "${sink}" refuses ${count} for good, which the error table has: ${redacted(refusals[0]!.reason)}`,
+      {
+        node: sink,
+      },
+    );
   }
 
   async close(): Promise<void> {
