@@ -1,12 +1,14 @@
-/** What the guides show is run: files in their code blocks (```ts NAME, ```yaml NAME) and all punchlines. */
+/** What the guides show is run: files in their code blocks (```ts NAME, ```yaml NAME) all punchlines and nodes. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { globSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { parse } from 'yaml';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const reef = join(root, 'engine', 'bin', 'reef.js');
@@ -87,13 +89,38 @@ test('the cases in docs/testing.md pass', async (t) => {
   assert.match(stdout, /2 cases passed, 0 failed/);
 });
 
-for (const page of ['README.md', 'docs/punchlines.md', 'docs/running.md', 'docs/data-path.md']) {
-  test(`the punchlines in ${page} are right`, async (t) => {
-    const punchlines = (await samplesOf(page)).filter(({ language, text }) => language === 'yaml' && text.includes('dag:'));
-    const folder = await folderWith(
-      t,
-      punchlines.map((sample, index) => ({ ...sample, name: `${index}.yaml` })),
+for (const page of ['README.md', ...globSync('docs/*.md', { cwd: root }).sort()]) {
+  const samples = (await samplesOf(page)).filter(({ language, name }) => language === 'yaml' && name === '');
+  const punchlines = samples.map(({ text }) => punchlineOf(text)).filter((punchline) => punchline !== undefined);
+  if (punchlines.length === 0) continue;
+  test(`the punchlines and nodes in ${page} are right`, async (t) => {
+    const files = punchlines.map((text, index) => ({ language: 'yaml', name: `${index}.yaml`, text }));
+    const folder = await folderWith(t, files);
+    const variables = punchlines.flatMap((text) =>
+      Array.from(text.matchAll(/\$\{(\w+)\}/g), ([, name]) => [name!, `value of ${name}`]),
     );
-    for (const index of punchlines.keys()) await run(process.execPath, [reef, 'check', `${index}.yaml`], { cwd: folder });
+    const env = { ...process.env, ...Object.fromEntries(variables) };
+    await run(process.execPath, [reef, 'check', ...files.map(({ name }) => name)], { cwd: folder, env });
   });
+}
+
+interface Node {
+  readonly id: string;
+  readonly kind: 'source' | 'function' | 'sink';
+  readonly type: string;
+  readonly out?: readonly { readonly id: string }[];
+}
+
+/** A punchline as it stands; a node, alone or as an item of a list, between others; `undefined`: it is neither. */
+function punchlineOf(sample: string): string | undefined {
+  const text = sample.replaceAll(/\$\{file:[^}]+\}/g, () => `\${SECRET_OF_A_FILE}`);
+  if (text.includes('dag:')) return text;
+  const [node] = [parse(text)].flat() as (Partial<Node> | null)[];
+  return node?.kind && node.type ? JSON.stringify({ spec: { dag: withNeighbours(node as Node) } }) : undefined;
+}
+
+function withNeighbours(node: Node): object[] {
+  const given = { id: 'given', kind: 'source', type: 'stdin', out: [{ id: node.id }] };
+  const taken = [...new Set(node.out?.map(({ id }) => id))].map((id) => ({ id, kind: 'sink', type: 'blackhole' }));
+  return [...(node.kind === 'source' ? [] : [given]), node, ...taken];
 }
