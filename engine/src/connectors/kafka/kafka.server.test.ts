@@ -7,10 +7,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { wholeFile } from '../../testing/owner.ts';
 import { type ReefProcess, reef, startReef, temporaryFolder, writePunchline } from '../../testing/reef-process.ts';
 import { KAFKA_USER, type Kafka, kafka, startKafka } from '../../testing/servers/kafka.ts';
-import { missing } from '../../testing/servers/needs.ts';
+import { missing, program } from '../../testing/servers/needs.ts';
+import { runProgram } from '../../testing/servers/run-program.ts';
 import { produce, TopicReader } from './testing/topics.ts';
 
 const skip = await missing(...kafka);
+const skipKcat = skip || (await missing(program('kcat', 'kcat')));
 /** One for the whole file; tests have topics of their own. */
 const server = skip === false ? await startKafka(wholeFile) : undefined;
 const shared = (): Kafka => server!;
@@ -498,4 +500,56 @@ test('a sink that blocks for longer than the session costs neither the membershi
   await ended;
   assert.equal(lines, rows.length, 'no row came twice');
   assert.equal(stderr.match(/reads 2 partitions/g)?.length, 1, stderr);
+});
+
+test('what kcat writes, with keys and headers, goes through, and kcat reads it on the other side', {
+  skip: skipKcat,
+}, async (t) => {
+  const broker = shared();
+  const [from, to] = [await newTopic(broker), await newTopic(broker)];
+  const address = broker.address('plain');
+  const rows = [
+    ['é', '{"n":1,"text":"plain"}'],
+    ['k', '{"n":2,"text":"Ünïcödé 👩‍👩‍👧"}'],
+  ] as const;
+  for (const [i, [key, value]] of rows.entries()) {
+    const codec = ['none', 'lz4'][i]!;
+    const command = ['kcat', '-P', '-b', address, '-t', from, '-K', '=', '-z', codec, '-H', `trace=t${i}`];
+    await runProgram(command, { input: `${key}=${value}\n` });
+  }
+  const source = { type: 'kafka', settings: { 'bootstrap.servers': address, topics: from, stop_at_end: true } };
+  const common = { 'bootstrap.servers': address, topic: to, key_column: '_ppf_key', headers_column: '_ppf_headers' };
+  for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {
+    const own = { ...source, settings: { ...source.settings, 'group.id': `${from}-${compression}` } };
+    const sink = { type: 'kafka', settings: { ...common, 'producer.compression.type': compression } };
+    const done = await reef(t, ['run', punchline(t, 'BatchPunchline', { source: own, sink })]);
+    assert.equal(done.code, 0, done.stderr);
+  }
+  const read = await runProgram(['kcat', '-C', '-b', address, '-t', to, '-e', '-q', '-f', '%k=%s %h\n']);
+  const expected = rows.map(([key, value], i) => `${key}=${value} trace=t${i}`);
+  assert.deepEqual(read.trimEnd().split('\n'), Array(5).fill(expected).flat());
+});
+
+test('check --connect names the cluster and its topics; a sink without its topic has failed', { skip }, async (t) => {
+  const broker = shared();
+  const topic = await newTopic(broker, 3);
+  const address = broker.address('sasl');
+  const check = (to: string, variable: 'RIGHT' | 'WRONG') => {
+    const given = { 'bootstrap.servers': address, 'security.protocol': 'SASL_PLAINTEXT', auth: sasl('SCRAM-SHA-256', variable) };
+    const source = { type: 'kafka', settings: { ...given, topics: [topic, 'not-yet'] } };
+    const sink = { type: 'kafka', settings: { ...given, topic: to } };
+    return reef(t, ['check', '--connect', punchline(t, 'StreamPunchline', { source, sink })], secrets());
+  };
+  const good = await check(topic, 'RIGHT');
+  assert.equal(good.code, 0, good.stderr);
+  const said = good.stdout + good.stderr;
+  assert.ok(said.includes(`reaches ${address}, a cluster of 1 brokers`), said);
+  assert.ok(said.includes(`finds topic "${topic}" with 3 partitions`), said);
+  assert.ok(said.includes('finds no topic "not-yet" yet'), said);
+  const without = await check('nowhere', 'RIGHT');
+  assert.notEqual(without.code, 0);
+  assert.match(without.stdout + without.stderr, /there is no topic "nowhere", expected it to be made/);
+  const refused = await check(topic, 'WRONG');
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.stdout + refused.stderr, /expected credentials and a mechanism that the broker knows/);
 });
