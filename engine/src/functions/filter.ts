@@ -14,7 +14,7 @@ const networks = {
 
 const settings = {
   condition: json(
-    `Rows that fulfil it pass. \`{column, op, value}\` compares, \`{all: […]}\`, \`{any: […]}\` and \`{not: …}\` combine. Operators: ${Object.keys(operators).join(', ')}. Numbers compare with numbers, strings with strings (by code point), booleans only by eq, ne and in; a column that is absent, null or of another kind than the value compares false, with \`ne\` as well. \`exists\` and \`missing\` take no value, null counts as missing. \`cidr\` takes one network or a list. \`matches\` takes a regular expression with RE2's syntax, which may match anywhere in the string: it takes time in proportion to the string whatever stands in both, has no look-around and no back-references, and is asked last and only of rows that are still undecided. A row whose string is longer than 1 MiB is rejected.`,
+    `Rows that fulfil it pass. \`{column, op, value}\` compares, \`{all: […]}\`, \`{any: […]}\` and \`{not: …}\` combine. Operators: ${Object.keys(operators).join(', ')}. Numbers compare with numbers, strings with strings (by code point), booleans only by eq, ne and in; a column that is absent, null or of another kind than the value compares false, with \`ne\` as well. \`exists\` and \`missing\` take no value, null counts as missing. \`cidr\` takes one network or a list. \`matches\` takes a regular expression of RE2, which may match anywhere in the string, in linear time, without look-around and back-references; a row whose string is longer than 1 MiB is rejected.`,
     { optional: true },
   ),
   blacklist: group(networks, 'Rows whose column holds an address within one of the networks do not pass.', { optional: true }),
