@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { builtins, nodeKinds } from '../nodes.ts';
 import { alignColumns } from './align-columns.ts';
@@ -69,6 +70,17 @@ test('help knows every command that there is', async () => {
   await runCommand(['no-such-command'], { stderr } as unknown as CommandIo);
   const names = /expected one of (.*)\n/.exec(said)![1]!.split(', ');
   for (const name of names) assert.match(await helpFor(name), new RegExp(`^reef ${name}\\b`));
+});
+
+test('docs/running.md names every command as help does', () => {
+  const docs = readFileSync(new URL('../../../docs/running.md', import.meta.url), 'utf8').split('\n');
+  const usages = helpText()
+    .match(/^ {2}reef .*$/gm)!
+    .map((line) => line.trim());
+  assert.deepEqual(
+    usages.filter((usage) => !docs.includes(usage)),
+    [],
+  );
 });
 
 test('no line of help is wider than 110 letters', async () => {
