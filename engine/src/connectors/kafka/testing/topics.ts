@@ -26,11 +26,12 @@ export async function produce(
 ): Promise<void> {
   const producer = new Producer<Buffer, Buffer, Buffer, Buffer>({ clientId: 'outside', bootstrapBrokers: [address] });
   try {
-    for (let from = 0; from < rows.length; from += 2000) {
+    for (let from = 0; from < rows.length; ) {
+      const to = endOfBatch(rows, from);
       await producer.send({
         acks: -1,
         compression,
-        messages: rows.slice(from, from + 2000).map(({ value, key, partition, headers = {} }) => ({
+        messages: rows.slice(from, to).map(({ value, key, partition, headers = {} }) => ({
           topic,
           value: (value === null ? null : Buffer.from(value)) as Buffer,
           ...(key === undefined ? {} : { key: Buffer.from(key) }),
@@ -38,10 +39,23 @@ export async function produce(
           headers: new Map(Object.entries(headers).map(([name, text]) => [Buffer.from(name), Buffer.from(text)])),
         })),
       });
+      from = to;
     }
   } finally {
     await producer.close();
   }
+}
+
+/** Brokers refuse batches of more than 1 MB, unless told otherwise; a row that is longer goes by itself. */
+const BATCH_CHARACTERS = 500_000;
+
+function endOfBatch(rows: readonly Sent[], from: number): number {
+  let to = from;
+  for (let size = 0; to < rows.length && to - from < 2000; to++) {
+    size += rows[to]!.value?.length ?? 0;
+    if (to > from && size > BATCH_CHARACTERS) break;
+  }
+  return to;
 }
 
 /** All that comes to a topic, from its beginning, as a consumer sees it that reads only what is committed. */
