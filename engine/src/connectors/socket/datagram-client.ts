@@ -63,15 +63,16 @@ export class DatagramClient {
     });
     socket.removeAllListeners('error');
     socket.on('error', (error) => {
-      if (!this.#warned) this.#options.log.warn(`sink "${this.#options.id}": ${this.#failure(error).message}`);
+      if (!this.#warned) this.#options.log.warn(this.#failure(error).message);
       this.#warned = true;
     });
     return socket;
   }
 
   #failure(error: Error): ReefError {
-    const { host, port = 0 } = this.#options.settings;
+    const { id, settings } = this.#options;
+    const where = `${hostAndPort(settings.host, settings.port ?? 0)} (UDP)`;
     const { message } = connectionError(error);
-    return new ReefError('io', `Cannot send to ${hostAndPort(host, port)} (UDP): ${message}`, { cause: error, retry: true });
+    return new ReefError('io', `Cannot send rows of sink "${id}" to ${where}: ${message}`, { cause: error, retry: true });
   }
 }

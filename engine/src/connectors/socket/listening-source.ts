@@ -1,5 +1,6 @@
 /** A source that listens: a server, and the lanes that its messages go to. */
 import { resolve } from 'node:path';
+import { hostAndPort } from '../../net/listener.ts';
 import type { Feed, Log, Source } from '../../spec/node.ts';
 import { DatagramServer } from './datagram-server.ts';
 import type { ListenSettings } from './listen-settings.ts';
@@ -45,9 +46,12 @@ export class ListeningSource implements Source {
     return this.#server.listen();
   }
 
-  /** The port that it listens on. */
-  get port(): number {
-    return this.#server.port;
+  /** What it listens on, for messages. */
+  get where(): string {
+    const { folder, settings } = this.#options;
+    const { proto, host, path = '' } = settings;
+    if (proto === 'unix') return resolve(folder, path);
+    return `${hostAndPort(host, this.#server.port)} (${proto.toUpperCase()})`;
   }
 
   async run(feed: Feed, signal: AbortSignal): Promise<void> {

@@ -105,7 +105,10 @@ test('nobody there is said in words, and may pass', async () => {
   await new Promise((resolve) => server.close(resolve));
   const out = await openSink(sink, { settings: { port } });
   await assert.rejects(out.write([{ n: 1 }]), (error: Error & { retry?: boolean }) => {
-    assert.equal(error.message, `Cannot send to 127.0.0.1:${port}: the connection was refused: nothing listens there`);
+    assert.equal(
+      error.message,
+      `Cannot send rows of sink "test" to 127.0.0.1:${port}: the connection was refused: nothing listens there`,
+    );
     return error.retry === true;
   });
   await out.close();

@@ -5,6 +5,7 @@ import { checkConnect, connectSettings } from './connect-settings.ts';
 import { DatagramClient } from './datagram-client.ts';
 import { checkFraming, framing } from './framing.ts';
 import { framed, messageFramer } from './message-framer.ts';
+import { probeConnecting } from './probe.ts';
 import { StreamClient } from './stream-client.ts';
 
 const settings = {
@@ -37,6 +38,7 @@ export default bulkSink({
   ],
   check: (given) => [...checkFraming(given.framing), ...checkConnect(given)],
   open: (context) => openSocketSink(context),
+  probe: (context) => probeConnecting(context),
 });
 
 async function openSocketSink(context: Context): Promise<BulkSink> {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { makeCertificate } from '../../testing/certificates.ts';
-import { connectTo, sendAll, startListening } from './testing.ts';
+import { connectTo, sendAll, startListening } from './testing/start-listening.ts';
 
 test('lines of many connections are rows, those of each in order, with who sent them', async (t) => {
   const columns = ['from', 'n', '_ppf_remote_host', '_ppf_local_port'].map((name) => ({ name, type: 'any' }));

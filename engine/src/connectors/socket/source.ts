@@ -1,8 +1,9 @@
-import { type SourceSpec, source } from '../../spec/node.ts';
+import { type ProbeContext, type SourceSpec, source } from '../../spec/node.ts';
 import { checkFraming, framing } from './framing.ts';
 import { checkListen, listenSettings } from './listen-settings.ts';
 import { ListeningSource } from './listening-source.ts';
 import { messageCutter } from './message-cutter.ts';
+import { probeListening } from './probe.ts';
 
 const settings = { ...listenSettings, framing };
 
@@ -48,18 +49,23 @@ out:
     },
   ],
   check: (given) => [...checkFraming(given.framing), ...checkListen(given)],
-  open: async ({ id, folder, log, settings: given, codec }) => {
-    const opened = new ListeningSource({
-      id,
-      folder,
-      log,
-      settings: given,
-      json: codec.name === 'json',
-      datagramLines: given.framing.by === 'line',
-      newCutter: () => messageCutter(given.framing, given.max_message_bytes),
-    });
+  probe: (context) => probeListening(newSource(context)),
+  open: async (context) => {
+    const opened = newSource(context);
     await opened.listen();
     return opened;
   },
 });
 export default spec;
+
+function newSource({ id, folder, log, settings: given, codec }: Omit<ProbeContext<typeof settings>, 'signal'>): ListeningSource {
+  return new ListeningSource({
+    id,
+    folder,
+    log,
+    settings: given,
+    json: codec.name === 'json',
+    datagramLines: given.framing.by === 'line',
+    newCutter: () => messageCutter(given.framing, given.max_message_bytes),
+  });
+}

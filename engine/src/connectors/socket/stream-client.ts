@@ -26,7 +26,8 @@ const KEEP_ALIVE_MS = 30_000;
 export class StreamClient {
   readonly #options: StreamClientOptions;
   readonly #tls: ClientTlsContext | undefined;
-  readonly #where: string;
+  /** What it is connected to, for messages. */
+  readonly where: string;
   #socket: Socket | undefined;
   /** What was written last, and when. */
   #recent: { readonly bytes: Buffer; readonly ms: number }[] = [];
@@ -38,7 +39,7 @@ export class StreamClient {
     this.#options = options;
     this.#tls = tls;
     const { host, port = 0 } = options.settings;
-    this.#where = options.path ?? hostAndPort(host, port);
+    this.where = options.path ?? hostAndPort(host, port);
   }
 
   static async open(options: StreamClientOptions): Promise<StreamClient> {
@@ -145,7 +146,10 @@ export class StreamClient {
 
   #failure(error: Error): ReefError {
     const { message } = connectionError(error);
-    return new ReefError('io', `Cannot send to ${this.#where}: ${message}`, { cause: error, retry: true });
+    return new ReefError('io', `Cannot send rows of sink "${this.#options.id}" to ${this.where}: ${message}`, {
+      cause: error,
+      retry: true,
+    });
   }
 }
 

@@ -6,6 +6,7 @@ import { type BulkSink, bulkSink, type SinkContext } from '../../spec/node.ts';
 import { checkConnect, connectSettings } from '../socket/connect-settings.ts';
 import { DatagramClient } from '../socket/datagram-client.ts';
 import { framed, messageFramer } from '../socket/message-framer.ts';
+import { probeConnecting } from '../socket/probe.ts';
 import { StreamClient } from '../socket/stream-client.ts';
 import { columnsOf, messageWriter } from './message-writer.ts';
 
@@ -64,6 +65,7 @@ export default bulkSink({
   ],
   check: (given) => checkConnect(given),
   open: (context) => openSyslogSink(context),
+  probe: (context) => probeConnecting(context),
 });
 
 async function openSyslogSink({ id, settings: given, folder, log }: Context): Promise<BulkSink> {

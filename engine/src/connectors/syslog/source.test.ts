@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { test } from 'node:test';
 import { syslogFields } from '../../functions/parse/formats.ts';
-import { connectTo, sendAll, startListening } from '../socket/testing.ts';
+import { connectTo, sendAll, startListening } from '../socket/testing/start-listening.ts';
 import { syslogColumns } from './columns.ts';
 
 test('its columns are those that are found in messages', () => {

@@ -3,11 +3,12 @@
  * between this source and where its rows go.
  */
 import { choice, text } from '../../spec/fields.ts';
-import { type SourceSpec, source } from '../../spec/node.ts';
+import { type OpenContext, type SourceSpec, source } from '../../spec/node.ts';
 import { RESERVED_PREFIX } from '../../spec/reserved-columns.ts';
 import { checkListen, listenSettings } from '../socket/listen-settings.ts';
 import { ListeningSource } from '../socket/listening-source.ts';
 import { syslogCutter } from '../socket/message-cutter.ts';
+import { probeListening } from '../socket/probe.ts';
 import { syslogColumns } from './columns.ts';
 
 const TEXT_COLUMN = 'message';
@@ -127,22 +128,27 @@ out:
       },
     };
   },
-  open: async ({ id, folder, log, settings: given }) => {
-    const eol = given.delimiter === 'eol';
-    const opened = new ListeningSource({
-      id,
-      folder,
-      log,
-      settings: given,
-      json: false,
-      datagramLines: false,
-      newCutter: () => syslogCutter(given.max_message_bytes, { counts: !eol }),
-    });
+  probe: (context) => probeListening(newSource(context)),
+  open: async (context) => {
+    const opened = newSource(context);
     await opened.listen();
     return opened;
   },
 });
 export default spec;
+
+function newSource({ id, folder, log, settings: given }: OpenContext<typeof settings>): ListeningSource {
+  const eol = given.delimiter === 'eol';
+  return new ListeningSource({
+    id,
+    folder,
+    log,
+    settings: given,
+    json: false,
+    datagramLines: false,
+    newCutter: () => syslogCutter(given.max_message_bytes, { counts: !eol }),
+  });
+}
 
 function isZone(name: string): boolean {
   if (/^[+-]/.test(name)) return true;

@@ -4,8 +4,8 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Json } from '../../spec/plan.ts';
-import { type ReefProcess, startReef, temporaryFolder, writePunchline } from '../../testing/reef-process.ts';
+import type { Json } from '../../../spec/plan.ts';
+import { type ReefProcess, startReef, temporaryFolder, writePunchline } from '../../../testing/reef-process.ts';
 
 const POLL_MS = 20;
 
