@@ -73,6 +73,18 @@ test('a connection whose framing is lost, or that does not end a message, is clo
   assert.match(log, /was not complete within 0.2 s/);
 });
 
+test('what was read before a connection is cut is delivered, and its half message is an error of its own', async (t) => {
+  const { port, written, stop } = await startListening(t, { type: 'socket', settings: { port: 0 } });
+  const cut = connectTo(port);
+  cut.write('{"n":1}\n{"n":');
+  await written(1);
+  cut.resetAndDestroy();
+  await sendAll(connectTo(port), '{"n":2}\n');
+  const { rows, errors } = await stop();
+  assert.deepEqual(rows, [{ n: 1 }, { n: 2 }]);
+  assert.equal(errors.length, 1);
+});
+
 test('further connections than allowed are closed', async (t) => {
   const { port, stop } = await startListening(t, { type: 'socket', settings: { port: 0, max_connections: 1 } });
   const first = connectTo(port);

@@ -9,12 +9,12 @@ export const sourceExceptions: Exceptions = {
   outage: unconfirmed,
   kill: unconfirmed,
   restart: listens,
-  cut: 'It is the senders who connect again; what a cut connection had brought is delivered, as its own tests show.',
+  cut: 'It is the senders who connect again; what was read before a cut is delivered, as the tests of `socket` show.',
   absent: listens,
-  silent: 'It asks for no answers; who begins a message and does not end it is closed, as its own tests show.',
+  silent: 'It asks for no answers; who begins a message and does not end it is closed, as the tests of `socket` show.',
   drain: unconfirmed,
-  password: 'The protocol has no passwords; certificates of senders stand in its own tests.',
-  certificates: 'It shows its own certificate; which ones of senders it takes stands in its own tests.',
+  password: 'The protocol has no passwords; certificates of senders stand in the tests of `socket`.',
+  certificates: 'It shows its own certificate; which ones of senders it takes stands in the tests of `socket`.',
 };
 
 export const sinkExceptions: Exceptions = {
