@@ -223,11 +223,12 @@ export class DecodedRows {
     const side = takeTokens(arena, size);
     if (name === '_ppf_id' && this.#request.positions) this.#spellIds(side, this.#request.positions);
     else if (name === '_ppf_id') {
+      // Before the texts: what is taken behind these is given back with what they leave.
+      const positions = this.recordPositions;
       const prefix = this.text(JSON.stringify(this.#request.idPrefix.toWellFormed()).slice(1, -1));
       const out = arena.takeText(size * (prefix.length + 22));
       const { pointer, length } = prefix;
       const { starts, ends, kinds } = side;
-      const positions = this.recordPositions;
       if (positions > 0) arena.kernel.fillPositionIds(positions, size, pointer, length, starts, ends, kinds, out);
       else arena.kernel.fillIds(this.starts, size, this.#from, this.#request.offset, pointer, length, starts, ends, kinds, out);
       arena.keep(arena.kernel.written());

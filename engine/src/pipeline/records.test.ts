@@ -217,3 +217,30 @@ test('a row of a record that a server refuses is documented with the position of
     );
   }
 });
+
+test('values stand beside their rows whatever is asked for before them', async (t) => {
+  const folder = temporaryFolder(t);
+  const names = ['_ppf_topic', '_ppf_partition_id', '_ppf_partition_offset'];
+  const type = writeSource(
+    folder,
+    `{ records: { columns: ${JSON.stringify(names)}, rows: 'one' } }`,
+    Array.from({ length: 100 }, (_, n) => [n, [`t${n}`, n % 3, n], `{"n":${n}}`] as const),
+  );
+  const columns = ['_ppf_id', ...names, 'n'].map((name) => ({ name, type: 'any' }));
+  const file = writePunchline(folder, 'BatchPunchline', [
+    { id: 'in', kind: 'source', type, out: [{ id: 'out', columns }] },
+    fileOut('out'),
+  ]);
+  const { code, stderr } = await reef(t, ['run', file, '--state', join(folder, 'state')]);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(
+    read(folder, 'out.jsonl'),
+    Array.from({ length: 100 }, (_, n) => ({
+      _ppf_id: `in:p:${n}`,
+      _ppf_topic: `t${n}`,
+      _ppf_partition_id: n % 3,
+      _ppf_partition_offset: n,
+      n,
+    })),
+  );
+});
