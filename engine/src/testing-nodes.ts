@@ -73,7 +73,7 @@ export interface SourceRead {
 
 /** Opens a source, runs it to its end (or until it has fed enough), and closes it. */
 export async function readSource<F extends Fields>(spec: SourceSpec<F>, options: SourceOptions = {}): Promise<SourceRead> {
-  const source = await spec.open({ ...(await context(spec, options)), declared: undefined });
+  const source = await spec.open({ ...(await context(spec, options)), declared: undefined, referenced: new Set() });
   const stop = new AbortController();
   const feed = new TestFeed(options, stop);
   try {

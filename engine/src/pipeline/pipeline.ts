@@ -264,17 +264,18 @@ export class Pipeline {
   async #openSource(node: PunchlineNode): Promise<Awaited<ReturnType<SourceSpec['open']>>> {
     const { spec } = this.#specs.get(node.id)!;
     const edges = node.out.filter(({ columns }) => columns);
-    const context = {
+    const context: SourceContext<never> = {
       id: node.id,
-      settings: node.settings,
+      settings: node.settings as never,
       folder: this.#punchline.folder,
       punchlineKind: this.#punchline.kind,
       punchline: this.#punchline.name,
       log: nodeLog(this.#options.log, node.id),
       codec: node.codec ?? { name: 'json' },
       declared: edges.length === node.out.length ? edges.flatMap(({ columns }) => columns ?? []) : undefined,
+      referenced: new Set(this.#plan.columns),
     };
-    const source = await (spec as SourceSpec).open(context as SourceContext<never>);
+    const source = await (spec as SourceSpec).open(context);
     return this.#options.controlSource?.(node, source) ?? source;
   }
 

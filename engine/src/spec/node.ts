@@ -108,6 +108,8 @@ export interface SourceContext<F extends Fields> extends OpenContext<F> {
   readonly codec: Codec;
   /** `out[].columns` of all its edges, without repeats; `undefined` when an edge declares none. */
   readonly declared: readonly ColumnDeclaration[] | undefined;
+  /** Columns that something in the punchline refers to: what nobody asks for need not be fed. */
+  readonly referenced: ReadonlySet<string>;
 }
 
 /** An opened source. The engine calls `run` once, and `close` once whatever happened. */

@@ -31,6 +31,7 @@ export class RecordWriter {
   #filled = 0;
   #offset: number;
   #marks: number[] = [];
+  #marksNext = false;
   /** Something is fed that no flush has sent off. */
   #loose = false;
 
@@ -52,6 +53,11 @@ export class RecordWriter {
     this.#marks.push(this.#offset);
   }
 
+  /** The same of what the next record ends: its mark goes on its way with it. */
+  markNext(): void {
+    this.#marksNext = true;
+  }
+
   /**
    * Adds a record: `position` is what `_ppf_id` derives from, `values` stand in the order of the columns. Both and the payload are
    * copied before it returns. Where it returns a promise, nothing may be added before that has resolved.
@@ -62,13 +68,13 @@ export class RecordWriter {
     const room = this.#room;
     if (room && this.#filled + most <= room.length) {
       const end = this.#put(room, this.#filled, { position, values, payload });
-      this.#offset += end - this.#filled;
+      this.#pass(end - this.#filled);
       this.#filled = end;
       return undefined;
     }
     const record = Buffer.allocUnsafe(most);
     const end = this.#put(record, 0, { position, values, payload });
-    this.#offset += end;
+    this.#pass(end);
     return this.#feed(record.subarray(0, end));
   }
 
@@ -103,6 +109,13 @@ export class RecordWriter {
     }
   }
 
+  #pass(bytes: number): void {
+    this.#offset += bytes;
+    if (!this.#marksNext) return;
+    this.#marksNext = false;
+    this.mark();
+  }
+
   #advance(options?: AdvanceOptions): void {
     const marks = this.#marks;
     const length = this.#filled;
@@ -120,7 +133,7 @@ export class RecordWriter {
     const head = payload.subarray(0, OVERSIZE_HEAD_BYTES);
     const record = Buffer.allocUnsafe(RECORD_HEADER_BYTES + valuesRoom(values) + head.length + 1);
     const end = this.#put(record, 0, { position, values, payload: head });
-    this.#offset += end;
+    this.#pass(end);
     await this.#feed(record.subarray(0, end));
     this.#advance({ refused: { reason: tooLong(payload.length, this.#maxRowBytes), bytes: payload.length, sha256 } });
   }

@@ -5,12 +5,16 @@
  */
 import type { Feed, PartitionFeed, SettledStretch } from '../../../spec/node.ts';
 import type { Codec } from '../../../spec/plan.ts';
+import type { PeerValues } from './peer-values.ts';
+import { Senders } from './senders.ts';
 
 /** So much goes on its way without waiting for more. */
-const ENOUGH_BYTES = 256 * 1024;
+export const ENOUGH_BYTES = 256 * 1024;
 
 /** Whoever hands rows over. */
 export interface Sender {
+  /** What is known of who sends. */
+  readonly peer: PeerValues;
   /** The bytes of one `add` are in shared memory: what they were copied from may go. */
   written(bytes: number): void;
   /** The rows of one `add` are delivered, or in an error table. */
@@ -28,6 +32,16 @@ export interface GathererOptions {
   readonly gatherMs: number;
 }
 
+/** Where requests hand over their rows. */
+export interface Collector {
+  /** What came before waits until now. */
+  open(feed: Feed): void;
+  /** Takes whole rows: the last part ends with a newline. The parts must stay as they are until they are written. */
+  add(sender: Sender, parts: readonly Uint8Array[], bytes: number): void;
+  /** Feeds no more: what is in memory goes on its way, what waits is dropped. */
+  stop(): void;
+}
+
 interface Waiting {
   readonly sender: Sender;
   readonly parts: readonly Uint8Array[];
@@ -37,7 +51,7 @@ interface Waiting {
   at: number;
 }
 
-export class Gatherer {
+export class Gatherer implements Collector {
   readonly #options: GathererOptions;
   #partition: PartitionFeed | undefined;
   #room: Uint8Array | undefined;
@@ -48,12 +62,7 @@ export class Gatherer {
   #settled = 0;
   /** Ends of the senders' rows in the room. */
   #marks: number[] = [];
-  /** Senders whose rows are in shared memory, in order; those before `#next` are done with. */
-  #senders: Sender[] = [];
-  #next = 0;
-  /** Rows behind the last mark that was settled. */
-  #rows = 0;
-  #rejected = 0;
+  readonly #senders = new Senders();
   #waiting: Waiting[] = [];
   #pumping = false;
   #immediate: NodeJS.Immediate | undefined;
@@ -64,7 +73,6 @@ export class Gatherer {
     this.#options = options;
   }
 
-  /** What came before waits until now. */
   open(feed: Feed): void {
     const { name, table, codec } = this.#options;
     // No two runs number their rows alike, unless there was more than a gigabyte a second.
@@ -80,7 +88,6 @@ export class Gatherer {
     void this.#pump();
   }
 
-  /** Takes whole rows: the last part ends with a newline. The parts must stay as they are until they are written. */
   add(sender: Sender, parts: readonly Uint8Array[], bytes: number): void {
     if (this.#stopped) {
       sender.dropped(bytes, false);
@@ -99,7 +106,6 @@ export class Gatherer {
     if (!this.#pumping) void this.#pump();
   }
 
-  /** Feeds no more: what is in the room goes on its way, what waits is dropped. */
   stop(): void {
     this.#stopped = true;
     this.#flush();
@@ -137,7 +143,7 @@ export class Gatherer {
 
   #mark(sender: Sender, bytes: number): void {
     this.#marks.push(this.#offset + this.#filled);
-    this.#senders.push(sender);
+    this.#senders.add(sender);
     sender.written(bytes);
   }
 
@@ -167,22 +173,9 @@ export class Gatherer {
     if (this.#room && this.#filled > 0) this.#advance(true);
   }
 
-  #onSettled({ end, marks, rows, rejected }: SettledStretch): void {
-    this.#settled = end;
-    for (let index = 0; index < marks.length; index++) {
-      const sender = this.#senders[this.#next++]!;
-      const own = this.#rows + rows[index]!;
-      const bad = this.#rejected + rejected[index]!;
-      this.#rows = 0;
-      this.#rejected = 0;
-      sender.delivered(own, bad);
-    }
-    this.#rows += rows[marks.length]!;
-    this.#rejected += rejected[marks.length]!;
-    if (this.#next === this.#senders.length || this.#next > 1024) {
-      this.#senders = this.#senders.slice(this.#next);
-      this.#next = 0;
-    }
+  #onSettled(stretch: SettledStretch): void {
+    this.#settled = stretch.end;
+    this.#senders.settled(stretch);
     this.#schedule();
   }
 }

@@ -6,6 +6,7 @@ import { type Gatekeeper, openGate } from '../../../net/listener-auth.ts';
 import type { Feed, Source, SourceContext } from '../../../spec/node.ts';
 import { answerAccepted, answerRefused } from './answers.ts';
 import { MediaTypes } from './media.ts';
+import { PeerColumns } from './peer-values.ts';
 import { Routes } from './routes.ts';
 import { openServer } from './server.ts';
 import { listenAt, type settings } from './settings.ts';
@@ -28,6 +29,7 @@ export class HttpSource implements Source, UploadHost {
   readonly #media: MediaTypes;
   readonly #gate: Gatekeeper | undefined;
   readonly #routes: Routes;
+  readonly #peers: PeerColumns;
   /** All that are not answered, those that are received in the order in which they were. */
   readonly #receiving = new Set<Upload>();
   readonly #awaiting = new Set<Upload>();
@@ -42,7 +44,8 @@ export class HttpSource implements Source, UploadHost {
     this.maxBodyBytes = given.max_body_bytes;
     this.#media = new MediaTypes(codec);
     this.#gate = given.auth && openGate(given.auth);
-    this.#routes = new Routes(given, codec);
+    this.#peers = new PeerColumns(context.referenced);
+    this.#routes = new Routes(given, codec, this.#peers.names);
   }
 
   async listen(): Promise<void> {
@@ -135,7 +138,7 @@ export class HttpSource implements Source, UploadHost {
   }
 
   /** Judges a request by its head. Who may not send learns nothing else. */
-  #vet({ method, headers, url = '/' }: IncomingMessage): Admitted | Refusal {
+  #vet({ method, headers, url = '/', socket }: IncomingMessage): Admitted | Refusal {
     if (this.#gate && !this.#gate.admits(headers)) {
       return {
         status: 401,
@@ -153,7 +156,7 @@ export class HttpSource implements Source, UploadHost {
       return { status: 415, error: `The body ${media.unsupported}`, headers: { 'Accept-Encoding': ACCEPTED_ENCODINGS } };
     }
     if (Number(headers['content-length'] ?? 0) > this.maxBodyBytes) return tooLarge(this.maxBodyBytes);
-    return this.#overload() ?? { media, route };
+    return this.#overload() ?? { media, route, peer: this.#peers.of(socket) };
   }
 
   #overload(): Refusal | undefined {

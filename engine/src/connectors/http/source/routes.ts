@@ -1,7 +1,8 @@
 /** Which gatherer takes which rows: there is one for each table, and for each way in which bytes become rows. */
 import type { Feed } from '../../../spec/node.ts';
 import type { Codec } from '../../../spec/plan.ts';
-import { Gatherer } from './gatherer.ts';
+import { type Collector, Gatherer } from './gatherer.ts';
+import { RecordGatherer } from './record-gatherer.ts';
 import type { HttpSourceSettings } from './settings.ts';
 
 /** Headers of CSV that differ; each has its own way into the pipeline, and no end of them may be made up by clients. */
@@ -11,9 +12,9 @@ const MOST_HEADERS = 256;
 export class Route {
   readonly #lanes: Lanes;
   readonly #table: string | undefined;
-  readonly #lines: Gatherer;
-  #json: Gatherer | undefined;
-  readonly #csv = new Map<string, Gatherer>();
+  readonly #lines: Collector;
+  #json: Collector | undefined;
+  readonly #csv = new Map<string, Collector>();
 
   /** `table` empty: the outs without one; `undefined`: all outs. */
   constructor(lanes: Lanes, codec: Codec, table: string | undefined) {
@@ -26,17 +27,17 @@ export class Route {
   }
 
   /** Rows on lines, as the node's codec says. */
-  get lines(): Gatherer {
+  get lines(): Collector {
     return this.#lines;
   }
 
-  get json(): Gatherer {
+  get json(): Collector {
     this.#json ??= this.#lanes.make('json', this.#table, JSON_LINES);
     return this.#json;
   }
 
   /** `undefined`: there are too many headers that differ. */
-  csv(separator: string, columns: readonly string[]): Gatherer | undefined {
+  csv(separator: string, columns: readonly string[]): Collector | undefined {
     const key = JSON.stringify([separator, columns]);
     let gatherer = this.#csv.get(key);
     if (!gatherer && this.#csv.size < MOST_HEADERS) {
@@ -52,17 +53,21 @@ const JSON_LINES: Codec = { name: 'json' };
 
 /** Makes gatherers, and opens them once there is something to feed. */
 class Lanes {
-  readonly all: Gatherer[] = [];
+  readonly all: Collector[] = [];
   readonly #gatherMs: number;
   #feed: Feed | undefined;
 
-  constructor(gatherMs: number) {
+  readonly #beside: readonly string[];
+
+  constructor(gatherMs: number, beside: readonly string[]) {
     this.#gatherMs = gatherMs;
+    this.#beside = beside;
   }
 
-  make(kind: string, table: string | undefined, codec: Codec | undefined): Gatherer {
-    const name = `requests${table ? `/${table}` : ''}${kind && `.${kind}`}`;
-    const gatherer = new Gatherer({ name, table, codec, gatherMs: this.#gatherMs });
+  make(kind: string, table: string | undefined, codec: Codec | undefined): Collector {
+    const options = { name: `requests${table ? `/${table}` : ''}${kind && `.${kind}`}`, table, codec, gatherMs: this.#gatherMs };
+    const columns = codec?.name === 'csv' ? [] : this.#beside;
+    const gatherer = columns.length > 0 ? new RecordGatherer({ ...options, columns }) : new Gatherer(options);
     this.all.push(gatherer);
     if (this.#feed) gatherer.open(this.#feed);
     return gatherer;
@@ -80,8 +85,9 @@ export class Routes {
   readonly #paths: ReadonlyMap<string, Route> | undefined;
   readonly #every: Route | undefined;
 
-  constructor({ paths, gather_ms }: Pick<HttpSourceSettings, 'paths' | 'gather_ms'>, codec: Codec) {
-    this.#lanes = new Lanes(gather_ms);
+  /** `beside`: columns whose values stand beside the rows of a request. */
+  constructor({ paths, gather_ms }: Pick<HttpSourceSettings, 'paths' | 'gather_ms'>, codec: Codec, beside: readonly string[]) {
+    this.#lanes = new Lanes(gather_ms, beside);
     if (paths === undefined) {
       this.#every = new Route(this.#lanes, codec, undefined);
       return;

@@ -188,3 +188,54 @@ export default sink({
   assert.match(await client.ended(), /^HTTP\/1\.1 200 OK.*Connection: close.*"accepted":1/s);
   assert.equal((await ended).code, 0);
 });
+
+test('what a connection says of its sender stands beside the rows of every request, however they come', async (t) => {
+  const folder = temporaryFolder(t);
+  const columns = ['_ppf_id', '_ppf_remote_host', '_ppf_remote_port', '_ppf_local_port', 'n'].map((name) => ({
+    name,
+    type: 'any',
+  }));
+  const { port, child, ended } = await startPunchline(t, folder, [
+    source({}, [{ id: 'out', columns }, { id: 'plain' }, { id: 'errors', table: '_ppf_errors' }]),
+    { id: 'out', kind: 'sink', type: 'file', settings: { path: 'out.ndjson' } },
+    { id: 'plain', kind: 'sink', type: 'file', settings: { path: 'plain.ndjson' } },
+    { id: 'errors', kind: 'sink', type: 'file', settings: { path: 'errors.ndjson' } },
+  ]);
+  const agents = [new Agent({ keepAlive: true, maxSockets: 1 }), new Agent({ keepAlive: true, maxSockets: 1 })];
+  t.after(() => agents.map((agent) => agent.destroy()));
+  const counts = [1, 3, 40_000];
+  const ports: number[] = [];
+  let n = 0;
+  await Promise.all(
+    Array.from({ length: 30 }, async (_, request) => {
+      const count = counts[request % 3]!;
+      const rows = Array.from({ length: count }, () => ({ n: n++, sender: request % 2 }));
+      const whole = request % 5 === 0;
+      const body = whole ? JSON.stringify(rows) : `${rows.map((row) => JSON.stringify(row)).join('\n')}\n{bad`;
+      const headers = { 'X-Forwarded-For': '203.0.113.9', ...(whole ? { 'content-type': 'application/json' } : {}) };
+      const answer = await post(port, body, { agent: agents[request % 2]!, headers });
+      assert.deepEqual(JSON.parse(answer.text), { accepted: count, rejected: whole ? 0 : 1 });
+    }),
+  );
+  for (const agent of agents)
+    ports.push(...Object.values(agent.freeSockets).flatMap((sockets) => sockets!.map((socket) => socket.localPort!)));
+  child.kill('SIGTERM');
+  assert.equal((await ended).code, 0);
+  const read = (name: string): { n: number; sender: number; [column: string]: unknown }[] =>
+    readFileSync(join(folder, name), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  const plain = new Map(read('plain.ndjson').map((row) => [row.n, row]));
+  const rows = read('out.ndjson');
+  assert.equal(rows.length, n);
+  assert.equal(plain.size, n);
+  assert.equal(new Set(rows.map(({ _ppf_id }) => _ppf_id)).size, n);
+  for (const row of rows) {
+    const own = plain.get(row.n)!;
+    assert.deepEqual(Object.keys(own), ['n', 'sender']);
+    const { _ppf_remote_host, _ppf_remote_port, _ppf_local_port } = row;
+    assert.deepEqual([_ppf_remote_host, _ppf_remote_port, _ppf_local_port], ['127.0.0.1', ports[own.sender], port]);
+  }
+  assert.equal(read('errors.ndjson').length, 24);
+});

@@ -47,7 +47,7 @@ out:
   tables: tablesOf,
   /** Takes the port for a moment: that it is free, and may be had. */
   async probe(context) {
-    const probed = new HttpSource({ ...context, declared: undefined });
+    const probed = new HttpSource({ ...context, declared: undefined, referenced: new Set() });
     await probed.listen();
     try {
       return [`may listen on port ${probed.port}`];

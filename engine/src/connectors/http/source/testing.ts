@@ -38,6 +38,7 @@ export async function openSource(
     log,
     codec,
     declared: undefined,
+    referenced: new Set(),
   });
   await source.listen();
   const ran = source.run(feed, stop.signal);

@@ -7,8 +7,9 @@ import { readCsvBody } from '../../../codecs/csv-body.ts';
 import { decompressWhole } from '../../../codecs/decompress.ts';
 import { readJsonBody } from '../../../codecs/json-body.ts';
 import { ReefError } from '../../../errors.ts';
-import type { Gatherer, Sender } from './gatherer.ts';
+import type { Collector, Sender } from './gatherer.ts';
 import type { CsvShape, Media, Shape } from './media.ts';
+import type { PeerValues } from './peer-values.ts';
 import type { Route } from './routes.ts';
 import type { Turns } from './turns.ts';
 
@@ -38,6 +39,7 @@ export interface UploadHost {
 export interface Admitted {
   readonly media: Media;
   readonly route: Route;
+  readonly peer: PeerValues;
 }
 
 export const TOO_MANY: Refusal = { status: 503, error: 'Too many bodies wait for the pipeline' };
@@ -52,13 +54,14 @@ export interface Refusal {
 export class Upload implements Sender {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  readonly peer: PeerValues;
   /** When it must be answered at the latest. */
   deadline = 0;
   rows = 0;
   rejected = 0;
   readonly #host: UploadHost;
   readonly #route: Route;
-  #gatherer: Gatherer | undefined;
+  #gatherer: Collector | undefined;
   readonly #media: Media;
   #shape: Shape;
   /** Pieces of the body that have not gone on. */
@@ -76,8 +79,9 @@ export class Upload implements Sender {
   /** Of rows that were dropped, some had gone on. */
   #entered = false;
 
-  constructor(host: UploadHost, request: IncomingMessage, response: ServerResponse, { media, route }: Admitted) {
+  constructor(host: UploadHost, request: IncomingMessage, response: ServerResponse, { media, route, peer }: Admitted) {
     this.request = request;
+    this.peer = peer;
     this.response = response;
     this.#host = host;
     this.#route = route;

@@ -1,0 +1,139 @@
+/**
+ * The gatherer for rows that have something beside them: each request's stand in records. It costs a copy more than the other one,
+ * so it is used only where the punchline refers to what is beside.
+ */
+import type { Feed, SettledStretch } from '../../../spec/node.ts';
+import { RecordWriter } from '../../../spec/record-writer.ts';
+import { type Collector, ENOUGH_BYTES, type GathererOptions, type Sender } from './gatherer.ts';
+import { Senders } from './senders.ts';
+
+/** Lines stand together in records of about this size: none may be larger than a slot. */
+const RECORD_BYTES = 64 * 1024;
+const NEWLINE = 10;
+
+interface Waiting {
+  readonly sender: Sender;
+  readonly body: Uint8Array;
+  readonly bytes: number;
+  /** Some of it is fed. */
+  begun: boolean;
+}
+
+export interface RecordGathererOptions extends GathererOptions {
+  readonly columns: readonly string[];
+}
+
+export class RecordGatherer implements Collector {
+  readonly #options: RecordGathererOptions;
+  readonly #senders = new Senders();
+  #writer: RecordWriter | undefined;
+  #waiting: Waiting[] = [];
+  #pumping = false;
+  /** Offsets behind all that went on its way, and behind all that was delivered. */
+  #sent = 0;
+  #settled = 0;
+  #immediate: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(options: RecordGathererOptions) {
+    this.#options = options;
+  }
+
+  open(feed: Feed): void {
+    const { name, table, codec, columns } = this.#options;
+    // No two runs number their rows alike, unless there was more than a gigabyte a second.
+    const offset = Date.now() * 1000;
+    this.#sent = offset;
+    this.#settled = offset;
+    this.#writer = new RecordWriter(feed, name, {
+      offset,
+      replayable: false,
+      records: { columns, rows: 'lines' },
+      ...(table === undefined ? {} : { table }),
+      ...(codec === undefined ? {} : { codec }),
+      settled: (stretch) => this.#onSettled(stretch),
+    });
+    if (this.#waiting.length > 0) void this.#pump(this.#writer);
+  }
+
+  add(sender: Sender, parts: readonly Uint8Array[], bytes: number): void {
+    if (this.#stopped) {
+      sender.dropped(bytes, false);
+      return;
+    }
+    const body = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    this.#waiting.push({ sender, body, bytes, begun: false });
+    if (this.#writer && !this.#pumping) void this.#pump(this.#writer);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#flush();
+    for (const { sender, bytes, begun } of this.#waiting.splice(0)) sender.dropped(bytes, begun);
+  }
+
+  async #pump(writer: RecordWriter): Promise<void> {
+    this.#pumping = true;
+    try {
+      for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
+        const { sender, body, bytes } = next;
+        for (let from = 0; from < body.length; ) {
+          const end = endOfLines(body, from);
+          next.begun = true;
+          if (end === body.length) {
+            writer.markNext();
+            this.#senders.add(sender);
+          }
+          // The record brings the last newline itself.
+          const wait = writer.add(writer.offset, sender.peer, body.subarray(from, end - 1));
+          if (wait) await wait;
+          if (this.#stopped) {
+            this.#flush();
+            return;
+          }
+          from = end;
+        }
+        this.#waiting.shift();
+        sender.written(bytes);
+        this.#schedule();
+      }
+    } catch {
+      // The engine stops; it says so by its signal as well.
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  #schedule(): void {
+    const unsent = this.#writer!.offset - this.#sent;
+    if (unsent >= ENOUGH_BYTES) this.#flush();
+    else if (unsent === 0 || this.#immediate) return;
+    // All that this turn of the event loop brings goes together.
+    else if (this.#settled >= this.#sent) this.#immediate = setImmediate(() => this.#flush());
+    else this.#timer ??= setTimeout(() => this.#flush(), this.#options.gatherMs);
+  }
+
+  #flush(): void {
+    clearImmediate(this.#immediate);
+    clearTimeout(this.#timer);
+    this.#immediate = undefined;
+    this.#timer = undefined;
+    if (!this.#writer) return;
+    this.#sent = this.#writer.offset;
+    this.#writer.flush();
+  }
+
+  #onSettled(stretch: SettledStretch): void {
+    this.#settled = stretch.end;
+    this.#senders.settled(stretch);
+    this.#schedule();
+  }
+}
+
+/** Behind the last line that ends within a record's usual size, or behind the first where that is longer. */
+function endOfLines(body: Uint8Array, from: number): number {
+  if (body.length - from <= RECORD_BYTES) return body.length;
+  const last = body.lastIndexOf(NEWLINE, from + RECORD_BYTES - 1);
+  return (last >= from ? last : body.indexOf(NEWLINE, from)) + 1;
+}
