@@ -7,7 +7,7 @@ import { Fetching } from './fetching.ts';
 import { Membership } from './membership.ts';
 import type { KafkaSourceSettings } from './settings.ts';
 import { StartOffsets } from './start-offsets.ts';
-import { TopicPartition } from './topic-partition.ts';
+import { COLUMNS, TopicPartition } from './topic-partition.ts';
 
 export interface KafkaSourceOptions {
   readonly cluster: Cluster;
@@ -15,6 +15,8 @@ export interface KafkaSourceOptions {
   readonly topics: readonly string[];
   readonly group: string;
   readonly json: boolean;
+  /** Columns that something in the punchline refers to. */
+  readonly referenced: ReadonlySet<string>;
   readonly log: Log;
 }
 
@@ -198,11 +200,12 @@ class Run {
   }
 
   #partition(topic: string, partition: number): TopicPartition {
-    const { settings, json } = this.#options;
+    const { settings, json, referenced } = this.#options;
     const name = `${topic}/${partition}`;
     let known = this.#partitions.get(name);
     if (!known) {
-      known = new TopicPartition({ topic, partition, rows: settings.rows, json });
+      const columns = COLUMNS.filter((column) => referenced.has(column));
+      known = new TopicPartition({ topic, partition, rows: settings.rows, json, columns });
       this.#partitions.set(name, known);
     }
     return known;

@@ -14,11 +14,15 @@ export const COLUMNS = [
   '_ppf_headers',
 ] as const;
 
+export type Column = (typeof COLUMNS)[number];
+
 export interface TopicPartitionOptions {
   readonly topic: string;
   readonly partition: number;
   readonly rows: 'one' | 'lines';
   readonly json: boolean;
+  /** Those that something refers to: the others are not written. */
+  readonly columns: readonly Column[];
 }
 
 export class TopicPartition {
@@ -27,6 +31,7 @@ export class TopicPartition {
   readonly name: string;
   readonly #rows: 'one' | 'lines';
   readonly #json: boolean;
+  readonly #columns: readonly Column[];
   readonly #values: RecordValue[];
   #writer: RecordWriter | undefined;
   #index = new OffsetIndex(0);
@@ -45,13 +50,17 @@ export class TopicPartition {
   /** Whoever feeds it waits for this first: a record that was begun is written to its end. */
   turn: Promise<void> = Promise.resolve();
 
-  constructor({ topic, partition, rows, json }: TopicPartitionOptions) {
+  constructor({ topic, partition, rows, json, columns }: TopicPartitionOptions) {
     this.topic = topic;
     this.partition = partition;
     this.name = `${topic}/${partition}`;
     this.#rows = rows;
     this.#json = json;
-    this.#values = [Buffer.from(topic), partition, 0, 0, undefined, undefined];
+    this.#columns = columns;
+    // What is not of the record stays as it is.
+    this.#values = columns.map((column) =>
+      column === '_ppf_topic' ? Buffer.from(topic) : column === '_ppf_partition_id' ? partition : undefined,
+    );
   }
 
   /** It is fed from this offset on. What was fed before may still be on its way: it keeps its own offsets. */
@@ -67,7 +76,7 @@ export class TopicPartition {
     this.#index = new OffsetIndex(offset);
     const index = this.#index;
     this.#writer = new RecordWriter(feed, this.name, {
-      records: { columns: COLUMNS, rows: this.#rows },
+      records: { columns: this.#columns, rows: this.#rows },
       json: this.#json,
       jsonColumns: ['_ppf_headers'],
       position: (byte) => index.at(byte),
@@ -82,10 +91,22 @@ export class TopicPartition {
 
   add(record: RecordCursor, payload: Uint8Array): Promise<void> | undefined {
     const values = this.#values;
-    values[2] = record.offset;
-    values[3] = record.time;
-    values[4] = record.keyStart < 0 ? undefined : asText(record.bytes.subarray(record.keyStart, record.keyEnd));
-    values[5] = record.headers();
+    for (let place = 0; place < values.length; place++) {
+      switch (this.#columns[place]) {
+        case '_ppf_partition_offset':
+          values[place] = record.offset;
+          break;
+        case '_ppf_timestamp':
+          values[place] = record.time;
+          break;
+        case '_ppf_key':
+          values[place] = record.keyStart < 0 ? undefined : asText(record.bytes.subarray(record.keyStart, record.keyEnd));
+          break;
+        case '_ppf_headers':
+          values[place] = record.headers();
+          break;
+      }
+    }
     const writer = this.#writer!;
     const wait = writer.add(record.offset, values, payload);
     this.next = record.offset + 1;
