@@ -98,7 +98,7 @@ export class MqttSource implements Source {
     this.#position = Date.now() * 1000;
     return new RecordWriter(feed, 'messages', {
       offset: this.#position,
-      records: { columns: this.#values.columns, rows: given.rows === 'line' ? 'lines' : 'one' },
+      records: { columns: this.#values.columns, rows: given.rows },
       json: codec.name === 'json',
       jsonColumns: JSON_COLUMNS,
       settled: (stretch) => this.#settled(stretch),
@@ -245,7 +245,7 @@ export class MqttSource implements Source {
     }
     const waits = writer.add(this.#position, this.#values.of(packet, topic), payload as Buffer);
     // Lines are numbered by their bytes.
-    this.#position += this.#parts.context.settings.rows === 'line' ? payload.length + 1 : 1;
+    this.#position += this.#parts.context.settings.rows === 'lines' ? payload.length + 1 : 1;
     if (qos > 0) this.#acks.add(messageId, qos, writer.offset);
     if (!waits) return undefined;
     this.#feeding = true;

@@ -14,7 +14,9 @@ export const settings = {
     'The highest quality of service that messages come with. 0: they are not acknowledged, and what is on its way at a stop or a kill is gone. 1 and 2: they are acknowledged when they are delivered; 2 saves repetitions when the connection is lost, not over a kill.',
     { default: 1, min: 0, max: 2 },
   ),
-  rows: choice(['message', 'line'], 'What a row is: a whole message, or each line of one.', { default: 'message' }),
+  rows: choice(['one', 'lines'], '`one`: a message is one row, newlines in it or not; `lines`: each of its lines is one.', {
+    default: 'one',
+  }),
   clean_session: flag(
     'False: the server keeps the session, so what is published while Reef is away comes later. True: it forgets all at each start.',
     { default: false },
