@@ -20,6 +20,7 @@ async function openSource(folder: string, path: string, log = new TestLog()): Pr
     log,
     codec: { name: 'json' },
     declared: undefined,
+    referenced: new Set<string>(),
   });
 }
 

@@ -25,6 +25,7 @@ async function openGenerator(given: Given, declared?: readonly ColumnDeclaration
     log: new TestLog(),
     codec: { name: 'json' },
     declared,
+    referenced: new Set<string>(),
   });
 }
 

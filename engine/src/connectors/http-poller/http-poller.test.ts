@@ -73,7 +73,16 @@ async function poll(t: TestContext, requests: readonly Request[], options: Optio
     checkSettings(filled).filter(({ severity }) => severity !== 'warning'),
     [],
   );
-  const context = { id: 'in', settings: filled, folder: '/', punchlineKind: kind, log, codec, declared: undefined };
+  const context = {
+    id: 'in',
+    settings: filled,
+    folder: '/',
+    punchlineKind: kind,
+    log,
+    codec,
+    declared: undefined,
+    referenced: new Set<string>(),
+  };
   const source = await pollerSpec.open(context);
   t.after(() => source.close());
   const stop = new AbortController();

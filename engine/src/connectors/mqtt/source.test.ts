@@ -37,6 +37,7 @@ async function start(t: TestContext, settings: object = {}, script: Script = {})
     punchline: 'test',
     codec: { name: 'json' },
     declared: undefined,
+    referenced: new Set<string>(),
     log,
   });
   const feed = new FakeFeed({ signal: stopping.signal });
