@@ -125,7 +125,7 @@ class KernelDecoder implements Decoder, Encoder {
       keys,
       from,
       maxRows,
-      raw: codec.name === 'raw',
+      raw: codec.name === 'rejected',
       ...(csv ? { fields: keys } : {}),
       onLocate: (name) => this.#learned.add(name),
       request: { offset, idPrefix, timestamp, positions, ...column },

@@ -14,8 +14,8 @@ export interface DecodeRequest {
   readonly to: number;
   /** True when no more bytes of this partition follow: an unfinished last row counts. */
   readonly last: boolean;
-  /** `raw`: lines whatever their bytes are, for rows that are only to be rejected: all live, no error 5. */
-  readonly codec: Codec | { readonly name: 'raw' };
+  /** `rejected`: lines whatever their bytes are, for rows that are only to be rejected: all live, no error 5. */
+  readonly codec: Codec | { readonly name: 'rejected' };
   /** The rows stand in records, of which the first begins at `begin`; `from` may lie within one. */
   readonly records?: (RecordLayout & { readonly begin: number }) | undefined;
   /** For the line codec: name of its one column, default `line`. */

@@ -1,5 +1,5 @@
 import type { ColumnDeclaration } from '../spec/column-type.ts';
-import type { Codec, Json } from '../spec/plan.ts';
+import { type Codec, type Json, RAW_COLUMN } from '../spec/plan.ts';
 import type { Arena } from './arena.ts';
 import type { Column, ColumnData } from './batch.ts';
 import { writeTokens } from './column-data.ts';
@@ -7,6 +7,7 @@ import { ColumnReader } from './column-reader.ts';
 import { convertTokens } from './conversion.ts';
 import type { DecodedRows } from './decoded-rows.ts';
 import { encodedBytes, encodePlan, lineColumn } from './encode-plan.ts';
+import { encodeRaw, rowsWithoutBytes } from './encode-raw.ts';
 import { Overlay } from './overlay.ts';
 import { Routes } from './routes.ts';
 import type { Rejection, RowView } from './row-batch.ts';
@@ -237,6 +238,11 @@ export class View implements RowView {
 
   /** Rejects rows that would not be one row in `codec`: a line whose text holds a line feed. */
   prepare(codec: Codec): void {
+    if (codec.name === 'raw') {
+      for (const row of rowsWithoutBytes(this.#overlay, this))
+        this.reject(row, `the row has no bytes to write, expected base64 in its only column or in "${RAW_COLUMN}"`);
+      return;
+    }
     if (codec.name !== 'line') return;
     const tokens = lineColumn(this.#overlay)?.tokens;
     if (tokens === undefined || tokens === this.#rows.ownLines) return;
@@ -255,7 +261,9 @@ export class View implements RowView {
   }
 
   /** Writes rows from number `from` in `rows`, see `Encoder`. */
-  encode(codec: Codec, { from, limit, out, outEnd, offsets }: EncodePiece): { rows: number; bytes: number } {
+  encode(codec: Codec, piece: EncodePiece): { rows: number; bytes: number } {
+    if (codec.name === 'raw') return encodeRaw(this.#overlay, this, piece);
+    const { from, limit, out, outEnd, offsets } = piece;
     const plan = encodePlan(this.#overlay, codec);
     const to = Math.min(this.rows.length, from + limit);
     const { encodeCsv, encodeRows } = this.arena.kernel;

@@ -10,11 +10,14 @@ const PIECE_BYTES = 512 * 1024;
 
 export class ChunkEncoder {
   readonly compression: Compression | undefined;
+  /** Rows end with a newline: what stands before them must, too. */
+  readonly lines: boolean;
   /** What each file begins with. */
   readonly #header: Buffer | undefined;
 
   constructor(codec: Codec, compression: Compression | undefined) {
     this.compression = compression;
+    this.lines = codec.name !== 'raw';
     this.#header = codec.name === 'csv' && codec.header ? encodeCsvHeader(codec) : undefined;
   }
 

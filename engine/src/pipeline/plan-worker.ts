@@ -1,7 +1,7 @@
 /** Turns a punchline and the specs of its nodes into what a worker needs: indexes instead of names, error targets resolved. */
 import type { ColumnDeclaration } from '../spec/column-type.ts';
 import type { FunctionSpec, NodeSpec, SinkSpec, SourceSpec } from '../spec/node.ts';
-import { type Edge, ERROR_TABLE, type Punchline, type PunchlineNode } from '../spec/plan.ts';
+import { type Edge, ERROR_TABLE, type Punchline, type PunchlineNode, RAW_COLUMN } from '../spec/plan.ts';
 import { keptSecrets } from '../spec/secrets.ts';
 import type { EdgeTarget, ErrorTarget, PlannedEdge, WorkerPlan } from '../worker/protocol.ts';
 
@@ -133,6 +133,7 @@ function nearestErrorEdge(start: PunchlineNode, byId: ReadonlyMap<string, Punchl
 
 function lineColumn(node: PunchlineNode): string {
   if (node.lineColumn !== undefined) return node.lineColumn;
+  if (node.codec?.name === 'raw') return RAW_COLUMN;
   for (const { columns, table } of node.out) {
     const declared = table === ERROR_TABLE ? undefined : columns?.find(({ name }) => !name.startsWith('_ppf_'));
     if (declared) return declared.name;
@@ -151,7 +152,7 @@ function columnNames(punchline: Punchline, specified: ReadonlyMap<string, Specif
     const settings = node.settings as never;
     if (node.kind === 'source') {
       add((spec as SourceSpec).columns?.(settings)?.map(({ name }) => name));
-      if (node.codec?.name === 'line') add([lineColumn(node)]);
+      if (node.codec?.name === 'line' || node.codec?.name === 'raw') add([lineColumn(node)]);
     } else if (node.kind === 'function') {
       const { reads, writes, removes, keeps } = spec as FunctionSpec;
       add(reads(settings));

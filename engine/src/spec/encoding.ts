@@ -108,6 +108,9 @@ function readDoc(codecs: Codecs): string {
       ? ['`line`: each line is the text of one column, the first that `out` declares (`line` where none is declared).']
       : []),
     ...(codecs.includes('csv') ? [CSV] : []),
+    ...(codecs.includes('raw')
+      ? ['`raw`: the whole is one row, whatever bytes it holds: they are the column `content`, in JSON as base64.']
+      : []),
   ].join(' ');
 }
 
@@ -117,5 +120,8 @@ function writeDoc(codecs: Codecs): string {
     ...(codecs.includes('json') ? ['`json`: each as a JSON object on a line.'] : []),
     ...(codecs.includes('line') ? ['`line`: as the bare text of their column where they have only one, else as `json`.'] : []),
     ...(codecs.includes('csv') ? [CSV] : []),
+    ...(codecs.includes('raw')
+      ? ['`raw`: as the bytes of their one column, or of `content` where they have several, with nothing between them.']
+      : []),
   ].join(' ');
 }

@@ -96,7 +96,10 @@ export interface Edge {
 }
 
 /** `encoding` in a punchline. */
-export type Codec = { readonly name: 'json'; readonly form?: JsonForm } | { readonly name: 'line' } | CsvCodec;
+export type Codec = { readonly name: 'json'; readonly form?: JsonForm } | { readonly name: 'line' | 'raw' } | CsvCodec;
+
+/** The one column that the raw codec fills: bytes, in JSON as base64. */
+export const RAW_COLUMN = 'content';
 
 /** `lines`: each line is an object. `document`: an array of objects, or objects one behind the other, over any number of lines. */
 export type JsonForm = 'lines' | 'document';

@@ -199,7 +199,7 @@ class Run {
       from,
       to: request.to,
       last: request.last,
-      codec: reject ? { name: 'raw' } : (request.codec ?? this.#source.codec),
+      codec: reject ? { name: 'rejected' } : (request.codec ?? this.#source.codec),
       lineColumn: this.#source.lineColumn,
       offset: request.offset + (from - request.from),
       records: request.records && { ...request.records, begin: request.from },

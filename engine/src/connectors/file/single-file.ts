@@ -58,7 +58,7 @@ async function bringToStart(file: WrittenFile, { mode, encoder, resume, log }: S
     return;
   }
   await file.expectCompression(encoder.compression);
-  if (encoder.compression === undefined) await file.endLastLine();
+  if (encoder.compression === undefined && encoder.lines) await file.endLastLine();
 }
 
 class SingleFile implements Sink {

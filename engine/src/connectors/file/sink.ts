@@ -48,7 +48,7 @@ type Given = Context['settings'];
 export default sink({
   summary: 'Writes rows to files, one per line: to one, or to one for each name that their columns and the time give.',
   settings,
-  codecs: ['json', 'line', 'csv'],
+  codecs: ['json', 'line', 'csv', 'raw'],
   delivery:
     'At least once: how long each file is stands in every checkpoint, and after a crash files are cut back to that length, so no line and no compressed member is torn. With one partition (one input file) no row appears twice; with several, rows of one that were not yet committed may.',
   security:

@@ -13,7 +13,7 @@ export default bulkSink({
   summary: 'Sends rows to a server by HTTP, many in a request.',
   settings,
   check: checkSettings,
-  codecs: ['json', 'line', 'csv'],
+  codecs: ['json', 'line', 'csv', 'raw'],
   delivery:
     'At least once: rows count as delivered when the server has answered with 2xx. What may pass is sent again for ever, so a server may see rows twice; rows that it refuses for good go to the error table with what it said.',
   security:
@@ -39,23 +39,34 @@ type Context = SinkContext<typeof settings>;
 
 async function openHttpSink({ id, settings: given, codec, folder, log }: Context): Promise<BulkSink> {
   const { url, headers, body, method, output_column, compression, compression_format } = given;
+  if (codec.name === 'raw' && output_column !== undefined)
+    throw new ReefError(
+      'config',
+      `Cannot open HTTP sink "${id}": output_column is given with encoding "raw", expected one of them: JSON holds no bytes as they are`,
+    );
   // Whatever the codec: a row that is wrapped is JSON.
   const json = codec.name === 'json' || output_column !== undefined;
   const kind = bodyKind(id, body, json ? 'json' : codec.name);
+  // Nothing says where one row ends and the next begins.
+  const raw = codec.name === 'raw' && !json;
   const csv = codec.name === 'csv' && !json ? codec : undefined;
   const responseTimeoutMs = given.response_timeout_secs * 1000;
   const access = await openHttpAccess({ settings: given, responseTimeoutMs, folder, subject: `sink "${id}"`, log });
   const limits = bulkLimits(given);
   return new HttpSink({
     id,
-    limits: kind === 'object' ? { ...limits, rows: 1 } : limits,
+    limits: kind === 'object' || raw ? { ...limits, rows: 1 } : limits,
     access,
     client: access.client(url, `send to HTTP sink "${id}"`),
     method,
     origin: new URL(url).origin,
-    headers: allHeaders(headers, json ? contentTypes[kind] : csv ? csvType(csv) : 'text/plain; charset=utf-8', {
-      ...(compression ? { 'Content-Encoding': compression_format } : {}),
-    }),
+    headers: allHeaders(
+      headers,
+      json ? contentTypes[kind] : csv ? csvType(csv) : raw ? 'application/octet-stream' : 'text/plain; charset=utf-8',
+      {
+        ...(compression ? { 'Content-Encoding': compression_format } : {}),
+      },
+    ),
     body: kind,
     head: csv?.header ? encodeCsvHeader(csv) : undefined,
     outputColumn: output_column,
@@ -95,6 +106,11 @@ function csvType({ header }: CsvCodec): string {
 
 function bodyKind(id: string, body: BodyKind | undefined, codec: string): BodyKind {
   if (body === undefined) return codec === 'json' ? 'array' : 'lines';
+  if (codec === 'raw' && body !== 'lines')
+    throw new ReefError(
+      'config',
+      `Cannot open HTTP sink "${id}": body is "${body}" with encoding "raw", expected it left out: a body is a row`,
+    );
   if (codec !== 'json' && body === 'array')
     throw new ReefError(
       'config',

@@ -5,9 +5,10 @@ import type { Codec } from '../../../spec/plan.ts';
 
 /**
  * `text`: rows stand on lines, as they go on; `lines`: the same with JSON. `document`: one JSON document (an array or an object),
- * judged whole. `either`: a document where it begins with a bracket, else lines. `csv`: judged whole, too.
+ * judged whole. `either`: a document where it begins with a bracket, else lines. `csv`: judged whole, too. `raw`: the
+ * whole is one row.
  */
-export type Shape = 'text' | 'lines' | 'document' | 'either' | CsvShape;
+export type Shape = 'raw' | 'text' | 'lines' | 'document' | 'either' | CsvShape;
 
 export interface CsvShape {
   readonly separator: string;
@@ -58,6 +59,7 @@ export class MediaTypes {
 }
 
 function shapeOf(codec: Codec, type: string | undefined): Shape | Unsupported {
+  if (codec.name === 'raw') return 'raw';
   const [name = '', ...parameters] = (type ?? '').split(';').map((part) => part.trim());
   const parameter = (key: string): string | undefined =>
     parameters

@@ -4,6 +4,7 @@
  */
 import type { Feed, SettledStretch } from '../../../spec/node.ts';
 import { RecordWriter } from '../../../spec/record-writer.ts';
+import type { RecordLayout } from '../../../spec/records.ts';
 import { type Collector, ENOUGH_BYTES, type GathererOptions, type Sender } from './gatherer.ts';
 import { Senders } from './senders.ts';
 
@@ -21,6 +22,8 @@ interface Waiting {
 
 export interface RecordGathererOptions extends GathererOptions {
   readonly columns: readonly string[];
+  /** `one`: all of an `add` is one row. */
+  readonly rows: RecordLayout['rows'];
 }
 
 export class RecordGatherer implements Collector {
@@ -41,7 +44,7 @@ export class RecordGatherer implements Collector {
   }
 
   open(feed: Feed): void {
-    const { name, table, codec, columns } = this.#options;
+    const { name, table, codec, columns, rows } = this.#options;
     // No two runs number their rows alike, unless there was more than a gigabyte a second.
     const offset = Date.now() * 1000;
     this.#sent = offset;
@@ -49,7 +52,7 @@ export class RecordGatherer implements Collector {
     this.#writer = new RecordWriter(feed, name, {
       offset,
       replayable: false,
-      records: { columns, rows: 'lines' },
+      records: { columns, rows },
       ...(table === undefined ? {} : { table }),
       ...(codec === undefined ? {} : { codec }),
       settled: (stretch) => this.#onSettled(stretch),
@@ -79,7 +82,7 @@ export class RecordGatherer implements Collector {
       for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
         const { sender, body, bytes } = next;
         for (let from = 0; from < body.length; ) {
-          const end = endOfLines(body, from);
+          const end = this.#options.rows === 'one' ? body.length : endOfLines(body, from);
           next.begun = true;
           if (end === body.length) {
             writer.markNext();

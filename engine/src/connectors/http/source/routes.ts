@@ -1,6 +1,7 @@
 /** Which gatherer takes which rows: there is one for each table, and for each way in which bytes become rows. */
 import type { Feed } from '../../../spec/node.ts';
 import type { Codec } from '../../../spec/plan.ts';
+import type { RecordLayout } from '../../../spec/records.ts';
 import { type Collector, Gatherer } from './gatherer.ts';
 import { RecordGatherer } from './record-gatherer.ts';
 import type { HttpSourceSettings } from './settings.ts';
@@ -21,8 +22,8 @@ export class Route {
     this.#lanes = lanes;
     this.#table = table;
     // Documents are lines by the time that they go on.
-    const asIs = codec.name === 'line' || (codec.name === 'json' && codec.form !== 'document');
-    this.#lines = lanes.make('', table, asIs ? undefined : JSON_LINES);
+    const asIs = codec.name === 'line' || codec.name === 'raw' || (codec.name === 'json' && codec.form !== 'document');
+    this.#lines = lanes.make('', table, asIs ? undefined : JSON_LINES, codec.name === 'raw' ? 'one' : 'lines');
     this.#json = codec.name === 'line' ? undefined : this.#lines;
   }
 
@@ -64,10 +65,11 @@ class Lanes {
     this.#beside = beside;
   }
 
-  make(kind: string, table: string | undefined, codec: Codec | undefined): Collector {
+  make(kind: string, table: string | undefined, codec: Codec | undefined, rows: RecordLayout['rows'] = 'lines'): Collector {
     const options = { name: `requests${table ? `/${table}` : ''}${kind && `.${kind}`}`, table, codec, gatherMs: this.#gatherMs };
     const columns = codec?.name === 'csv' ? [] : this.#beside;
-    const gatherer = columns.length > 0 ? new RecordGatherer({ ...options, columns }) : new Gatherer(options);
+    const gatherer =
+      columns.length > 0 || rows === 'one' ? new RecordGatherer({ ...options, columns, rows }) : new Gatherer(options);
     this.all.push(gatherer);
     if (this.#feed) gatherer.open(this.#feed);
     return gatherer;

@@ -1,7 +1,9 @@
 /** The source in whole punchlines, run by the built command. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { Agent } from 'node:http';
+import { Agent, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -238,4 +240,56 @@ test('what a connection says of its sender stands beside the rows of every reque
     assert.deepEqual([_ppf_remote_host, _ppf_remote_port, _ppf_local_port], ['127.0.0.1', ports[own.sender], port]);
   }
   assert.equal(read('errors.ndjson').length, 24);
+});
+
+test('raw bodies are rows with their bytes, and go out again as they came in', async (t) => {
+  const folder = temporaryFolder(t);
+  const received: { bytes: Buffer; type: string | undefined }[] = [];
+  const server = createServer((request, response) => {
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => {
+      received.push({ bytes: Buffer.concat(parts), type: request.headers['content-type'] });
+      response.end();
+    });
+  }).listen(0, '127.0.0.1');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const columns = ['_ppf_remote_host', 'content'].map((name) => ({ name, type: name === 'content' ? 'bytes' : 'string' }));
+  writeFileSync(join(folder, 'out.bin'), 'before');
+  const { port, child, ended } = await startPunchline(t, folder, [
+    source({ encoding: 'raw' }, [{ id: 'json', columns }, { id: 'again' }, { id: 'file', columns }]),
+    { id: 'json', kind: 'sink', type: 'file', settings: { path: 'out.ndjson' } },
+    { id: "file", kind: "sink", type: "file", settings: { path: "out.bin", encoding: "raw", mode: "append" } },
+    { id: 'again', kind: 'sink', type: 'http', settings: { url, encoding: 'raw' } },
+  ]);
+  const bodies = [
+    Buffer.from([0xef, 0xbb, 0xbf, 0x00, 0xff, 0x0a, 0x0a, 0xfe]),
+    Buffer.from('[{"not":"read"}]\n'),
+    Buffer.alloc(0),
+    Buffer.from(Array.from({ length: 200_001 }, (_, n) => (n * 7) & 255)),
+  ];
+  for (const body of bodies) {
+    const gzip = body.length > 1000;
+    const headers = { 'content-type': 'application/json', ...(gzip ? { 'content-encoding': 'gzip' } : {}) };
+    const answer = await post(port, gzip ? gzipSync(body) : body, { headers });
+    assert.equal(answer.text, '{"accepted":1,"rejected":0}\n');
+  }
+  child.kill('SIGTERM');
+  assert.equal((await ended).code, 0);
+  const lines = readFileSync(join(folder, 'out.ndjson'), 'utf8').trimEnd().split('\n');
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line)),
+    bodies.map((body) => ({ _ppf_remote_host: '127.0.0.1', content: body.toString('base64') })),
+  );
+  assert.deepEqual(
+    received.map(({ bytes }) => bytes),
+    bodies,
+  );
+  assert.deepEqual(new Set(received.map(({ type }) => type)), new Set(['application/octet-stream']));
+  assert.deepEqual(readFileSync(join(folder, 'out.bin')), Buffer.concat([Buffer.from('before'), ...bodies]));
 });

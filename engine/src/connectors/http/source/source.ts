@@ -5,7 +5,7 @@ import { checkSettings, settings, tablesOf } from './settings.ts';
 export default source({
   summary: 'Takes rows that are posted to it by HTTP, and answers when they are delivered.',
   settings,
-  codecs: ['json', 'line', 'csv'],
+  codecs: ['json', 'line', 'csv', 'raw'],
   documents: true,
   delivery:
     'At least once for whoever repeats a request until it is answered with 200: that is sent when every required sink has its rows. Nothing is replayed after a kill.',

@@ -143,6 +143,11 @@ export class Upload implements Sender {
 
   /** The first bytes tell what `either` is. A byte order mark is no part of a row, and white space before all of them neither. */
   #begin(chunk: Uint8Array): void {
+    if (this.#shape === 'raw') {
+      this.#begun = true;
+      this.#take(chunk);
+      return;
+    }
     const marked = chunk.length >= 3 && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf;
     const body = marked ? chunk.subarray(3) : chunk;
     if (this.#shape === 'either') {
@@ -182,7 +187,7 @@ export class Upload implements Sender {
   #pass(parts: readonly Uint8Array[], bytes: number): void {
     this.#underway++;
     this.#waitingBytes += bytes;
-    this.#gatherer ??= this.#shape === 'text' ? this.#route.lines : this.#route.json;
+    this.#gatherer ??= this.#shape === 'text' || this.#shape === 'raw' ? this.#route.lines : this.#route.json;
     this.#gatherer.add(this, parts, bytes);
   }
 
@@ -215,6 +220,7 @@ export class Upload implements Sender {
   #finish(): void {
     if (this.#shape === 'document' && !this.#readDocument()) return;
     if (typeof this.#shape === 'object' && !this.#readCsv(this.#shape)) return;
+    if (this.#shape === 'raw') this.#readRaw();
     this.#complete = true;
     const last = this.#parts.at(-1);
     if (last === undefined) {
@@ -258,6 +264,12 @@ export class Upload implements Sender {
     }
     this.#replace(body.parts, body.bytes);
     return true;
+  }
+
+  /** Bytes are base64 in JSON; an empty body is a row as well. */
+  #readRaw(): void {
+    const row = Buffer.from(`${Buffer.concat(this.#parts).toString('base64')}\n`, 'latin1');
+    this.#replace([row], row.length);
   }
 
   /** What goes on in place of what came. */
