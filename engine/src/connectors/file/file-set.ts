@@ -193,7 +193,7 @@ class FileSet implements Sink {
     if (mode === 'overwrite' && !this.#journal.hasSeen(path)) await file.truncate(0);
     else {
       await file.expectCompression(encoder.compression);
-      if (encoder.compression === undefined) await file.endLastLine();
+      if (encoder.compression === undefined && encoder.lines) await file.endLastLine();
     }
     return opened;
   }

@@ -264,7 +264,7 @@ test('raw bodies are rows with their bytes, and go out again as they came in', a
   const { port, child, ended } = await startPunchline(t, folder, [
     source({ encoding: 'raw' }, [{ id: 'json', columns }, { id: 'again' }, { id: 'file', columns }]),
     { id: 'json', kind: 'sink', type: 'file', settings: { path: 'out.ndjson' } },
-    { id: "file", kind: "sink", type: "file", settings: { path: "out.bin", encoding: "raw", mode: "append" } },
+    { id: 'file', kind: 'sink', type: 'file', settings: { path: 'out.bin', encoding: 'raw', mode: 'append' } },
     { id: 'again', kind: 'sink', type: 'http', settings: { url, encoding: 'raw' } },
   ]);
   const bodies = [
