@@ -8,14 +8,25 @@ const names = Object.keys(checks) as Check[];
 
 export function conformancePage(all: readonly NodeFacts[]): string {
   const parts = (['source', 'sink'] as const).flatMap((kind) => {
-    const found = all
-      .filter((facts) => facts.kind === kind)
-      .map((facts) => ({ facts, results: readResults(kind, facts.type) ?? {} }));
+    const ofKind = all.filter((facts) => facts.kind === kind).map((facts) => ({ facts, results: readResults(kind, facts.type) }));
+    // One declaration under two names goes through the suite once.
+    const twinOf = ({ type, summary }: NodeFacts): string | undefined =>
+      ofKind.find(({ facts, results }) => results && facts.type !== type && facts.summary === summary)?.facts.type;
+    const twins = ofKind.flatMap(({ facts, results }) => {
+      const twin = results ? undefined : twinOf(facts);
+      return twin === undefined ? [] : [{ facts, twin }];
+    });
+    const found = ofKind
+      .filter(({ facts }) => !twins.some((twin) => twin.facts === facts))
+      .map(({ facts, results = {} }) => ({ facts, results }));
     const rows = found.map(({ facts, results }) => [
       `[${facts.type}](${pagePath(facts)})`,
       ...names.map((name) => mark(results[name])),
     ]);
-    return [`## ${kind === 'source' ? 'Sources' : 'Sinks'}`, table(['', ...names], rows), ...found.flatMap(reasons)];
+    const also = twins.map(
+      ({ facts, twin }) => `${facts.type}: another name of ${twin}; it was run against the server of that only.`,
+    );
+    return [`## ${kind === 'source' ? 'Sources' : 'Sinks'}`, table(['', ...names], rows), ...found.flatMap(reasons), ...also];
   });
   const intro =
     'Every source and sink goes through one suite, against a real server where it speaks to one, as a real `reef` process that is stopped and killed. **yes**: seen to hold; – does not apply, and why is said below; **no**: does not hold yet; ? not run.';

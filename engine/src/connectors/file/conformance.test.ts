@@ -34,6 +34,5 @@ sinkConforms({
     outage: `${takes} What a full disk does stands in its own tests.`,
     pressure: takes,
     drain: takes,
-    kill: 'Fails: after a kill it cuts off rows behind the last checkpoint of which a sender (HTTP) may have heard that they are delivered.',
   },
 });
