@@ -42,6 +42,9 @@ export async function startOpenSearch(owner: Owner): Promise<OpenSearchServer> {
       // It adds the number of the node.
       '-baseHttpPort',
       String(port - 1),
+      // Two of one name on one machine find each other, and the one does not start when the other has ended.
+      '-clusterName',
+      `reef-${port}`,
       '-useLogger',
     ],
     // It ends when its standard input does.
