@@ -31,7 +31,7 @@ export function conformancePage(all: readonly NodeFacts[]): string {
   const intro =
     'Every source and sink goes through one suite, against a real server where it speaks to one, as a real `reef` process that is stopped and killed. **yes**: seen to hold; – does not apply, and why is said below; **no**: does not hold yet; ? not run.';
   const how =
-    'The results are kept by `node scripts/make-conformance.ts`. A run of the suite that finds something else fails. REEF_TEST_KILLS says how often the process is killed.';
+    'The results are kept by `node scripts/make-conformance.ts`. A run of the suite that finds something else fails. REEF_CONFORMANCE_KILLS says how often the process is killed.';
   const meaning = names.map((name) => `- **${name}**: ${checks[name]}`).join('\n');
   return [MARK, '# What the conformance suite found', intro, meaning, ...parts, '## How', how, ''].join('\n\n');
 }

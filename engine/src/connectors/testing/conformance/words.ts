@@ -5,9 +5,9 @@ import type { ReefRun } from './reef-run.ts';
 export const passwordWords = /auth|password|credential|denied|not allowed|permission|\b40[13]\b/i;
 export const certificateWords = /certificate|self.signed|altname|expired|verify|unknown_?ca/i;
 
-/** How often the process is killed: REEF_TEST_KILLS, else a few, so that all connectors are through in minutes. */
+/** How often the process is killed: REEF_CONFORMANCE_KILLS, else a few, so that all connectors are through in minutes. */
 export function kills(): number {
-  return Number(process.env.REEF_TEST_KILLS ?? 3);
+  return Number(process.env.REEF_CONFORMANCE_KILLS ?? 3);
 }
 
 /** For how long memory is looked at while nothing is taken. What is not bounded has then grown by what was offered. */
