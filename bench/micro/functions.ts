@@ -18,7 +18,7 @@ import parse from '../../engine/src/functions/parse/spec.ts';
 import route from '../../engine/src/functions/route.ts';
 import sample from '../../engine/src/functions/sample.ts';
 import template from '../../engine/src/functions/template.ts';
-import type { BatchFunction, FunctionContext, FunctionSpec } from '../../engine/src/spec/node.ts';
+import type { BatchFunction, FunctionContext, FunctionSpec } from '../../engine/src/spec/function.ts';
 import type { Json } from '../../engine/src/spec/plan.ts';
 import { validateSettings } from '../../engine/src/spec/validate.ts';
 

@@ -4,45 +4,22 @@ export { ValueKind } from './batch/batch.ts';
 export type { ReefErrorCode, ReefErrorOptions } from './errors.ts';
 export { ReefError } from './errors.ts';
 export { bulkLimits, bulkSettings } from './spec/bulk-settings.ts';
+export type { Bulk, BulkLimits, BulkSink, RefusedRow, Undelivered } from './spec/bulk-sink.ts';
 export type { Requires } from './spec/client-libraries.ts';
 export type { ColumnDeclaration, ColumnType } from './spec/column-type.ts';
+export type { AdvanceOptions, Feed, PartitionFeed, PartitionOptions, Position, SettledStretch } from './spec/feed.ts';
 export { feedBytes } from './spec/feed-bytes.ts';
 export type { Field, Fields, Settings } from './spec/fields.ts';
 export { choice, flag, group, integer, json, list, map, number, secret, text } from './spec/fields.ts';
-export type {
-  AdvanceOptions,
-  AnySink,
-  BatchFunction,
-  Bulk,
-  BulkLimits,
-  BulkSink,
-  Feed,
-  FunctionContext,
-  FunctionSpec,
-  Log,
-  NodeExample,
-  NodeSpec,
-  OpenContext,
-  PartitionFeed,
-  PartitionOptions,
-  Position,
-  PrepareContext,
-  ProbeContext,
-  RefusedRow,
-  RowTexts,
-  SettingIssue,
-  SettledStretch,
-  Sink,
-  SinkChunk,
-  SinkContext,
-  SinkPosition,
-  SinkSpec,
-  Source,
-  SourceContext,
-  SourceSpec,
-  Undelivered,
-} from './spec/node.ts';
-export { batchFunction, bulkSink, sink, source } from './spec/node.ts';
+export type { BatchFunction, FunctionContext, FunctionSpec, PrepareContext } from './spec/function.ts';
+export { batchFunction } from './spec/function.ts';
+export type { Log, NodeExample, OpenContext, ProbeContext, SettingIssue } from './spec/node.ts';
+export type { NodeSpec } from './spec/node-spec.ts';
 export type { Codec, Json, PunchlineKind } from './spec/plan.ts';
 export { RecordWriter, type RecordWriterOptions } from './spec/record-writer.ts';
 export type { RecordLayout, RecordValue } from './spec/records.ts';
+export type { RowTexts } from './spec/row-texts.ts';
+export type { AnySink, Sink, SinkChunk, SinkContext, SinkPosition, SinkSpec } from './spec/sink.ts';
+export { bulkSink, sink } from './spec/sink.ts';
+export type { Source, SourceContext, SourceSpec } from './spec/source.ts';
+export { source } from './spec/source.ts';

@@ -4,7 +4,7 @@ import { parse, stringify } from 'yaml';
 import { builtins, canonicalType, kindsOf, nodeKinds, resolveNodeSpec } from './nodes.ts';
 import { loadPunchlines } from './punchline/load.ts';
 import { describe } from './spec/describe.ts';
-import type { NodeSpec } from './spec/node.ts';
+import type { NodeSpec } from './spec/node-spec.ts';
 import type { NodeKind } from './spec/plan.ts';
 import { validateSettings } from './spec/validate.ts';
 

@@ -3,9 +3,12 @@
  * costs nothing. There is no other list of types.
  */
 import { ReefError } from './errors.ts';
+import type { FunctionSpec } from './spec/function.ts';
 import { nearestWord } from './spec/nearest-word.ts';
-import type { FunctionSpec, NodeSpec, SinkSpec, SourceSpec } from './spec/node.ts';
+import type { NodeSpec } from './spec/node-spec.ts';
 import type { NodeKind } from './spec/plan.ts';
+import type { SinkSpec } from './spec/sink.ts';
+import type { SourceSpec } from './spec/source.ts';
 import { isUserModule, loadUserModule, userModuleUrl } from './spec/user-module.ts';
 
 type Load<S> = () => Promise<{ readonly default: S }>;

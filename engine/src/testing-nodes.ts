@@ -6,23 +6,17 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ReefError } from './errors.ts';
+import type { Undelivered } from './spec/bulk-sink.ts';
+import type { Feed, PartitionFeed, PartitionOptions, Position } from './spec/feed.ts';
 import type { Fields } from './spec/fields.ts';
-import type {
-  Feed,
-  Log,
-  NodeSpec,
-  PartitionFeed,
-  PartitionOptions,
-  Position,
-  RowTexts,
-  SinkPosition,
-  SinkSpec,
-  SourceSpec,
-  Undelivered,
-} from './spec/node.ts';
+import type { Log } from './spec/node.ts';
+import type { NodeSpec } from './spec/node-spec.ts';
 import type { Codec, Json, PunchlineKind } from './spec/plan.ts';
 import { readRecords, recordEnd } from './spec/records.ts';
+import type { RowTexts } from './spec/row-texts.ts';
 import { settingMessage } from './spec/setting-text.ts';
+import type { SinkPosition, SinkSpec } from './spec/sink.ts';
+import type { SourceSpec } from './spec/source.ts';
 import { validateSettings } from './spec/validate.ts';
 
 export { asSecret } from './connectors/testing/conformance/as-secret.ts';

@@ -11,7 +11,8 @@ import { resolveNodeSpec } from '../../engine/src/nodes.ts';
 import { loadPunchlines } from '../../engine/src/punchline/load.ts';
 import { renderProblem } from '../../engine/src/punchline/problem.ts';
 import type { Environment } from '../../engine/src/punchline/substitute.ts';
-import type { FunctionSpec, NodeExample } from '../../engine/src/spec/node.ts';
+import type { FunctionSpec } from '../../engine/src/spec/function.ts';
+import type { NodeExample } from '../../engine/src/spec/node.ts';
 import { NO_TABLE } from '../../engine/src/spec/plan.ts';
 import { validateSettings } from '../../engine/src/spec/validate.ts';
 

@@ -3,7 +3,8 @@ import { builtins, nodeKinds } from '../nodes.ts';
 import { missingLibraries } from '../spec/client-libraries.ts';
 import { allSettings } from '../spec/common-settings.ts';
 import { describe, type SettingRow } from '../spec/describe.ts';
-import type { NodeExample, NodeSpec } from '../spec/node.ts';
+import type { NodeExample } from '../spec/node.ts';
+import type { NodeSpec } from '../spec/node-spec.ts';
 import type { NodeKind } from '../spec/plan.ts';
 
 export interface NodeFacts {

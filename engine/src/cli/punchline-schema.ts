@@ -9,7 +9,7 @@ import { columnTypeAliases } from '../spec/column-type.ts';
 import { allSettings } from '../spec/common-settings.ts';
 import { ENCODING } from '../spec/encoding.ts';
 import { type Schema, writtenSchema } from '../spec/json-schema.ts';
-import type { NodeSpec } from '../spec/node.ts';
+import type { NodeSpec } from '../spec/node-spec.ts';
 import type { NodeKind } from '../spec/plan.ts';
 
 /** Editors' YAML support knows this draft best. */

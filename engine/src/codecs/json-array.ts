@@ -1,4 +1,4 @@
-import type { SinkChunk } from '../spec/node.ts';
+import type { SinkChunk } from '../spec/sink.ts';
 
 const COMMA = 0x2c;
 const OPEN = 0x5b;

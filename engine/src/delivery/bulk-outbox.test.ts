@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { TestLog } from '../connectors/testing/test-context.ts';
 import { ReefError } from '../errors.ts';
-import type { Bulk, BulkLimits, RowTexts, Undelivered } from '../spec/node.ts';
+import type { Bulk, BulkLimits, Undelivered } from '../spec/bulk-sink.ts';
 import type { RetryPolicy } from '../spec/plan.ts';
+import type { RowTexts } from '../spec/row-texts.ts';
 import { BulkOutbox, type Documented, type Refusal } from './bulk-outbox.ts';
 import type { NumberedPosition, Parcel } from './parcel.ts';
 

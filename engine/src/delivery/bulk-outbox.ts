@@ -1,5 +1,6 @@
 /** The way to one sink that takes bulks: lanes, sending, and what becomes of refused rows. */
-import type { BulkSink, Log, RefusedRow } from '../spec/node.ts';
+import type { BulkSink, RefusedRow } from '../spec/bulk-sink.ts';
+import type { Log } from '../spec/node.ts';
 import type { RetryPolicy } from '../spec/plan.ts';
 import { Lane } from './lane.ts';
 import type { Load } from './load.ts';

@@ -3,7 +3,7 @@
  * where it stands; only what has to wait for more rows is copied together. While as many loads as allowed are on their way, large
  * parcels wait where they stand, and that is the back-pressure.
  */
-import type { BulkLimits } from '../spec/node.ts';
+import type { BulkLimits } from '../spec/bulk-sink.ts';
 import { Gathering, type Load, loadOf, OpenParcel } from './load.ts';
 import type { Parcel } from './parcel.ts';
 

@@ -2,7 +2,7 @@
  * What goes into one bulk: a stretch of one parcel, sent from where the worker wrote it, or rows of several parcels, gathered by
  * copying. Copied rows take their origins with them, so that what waits for more rows never holds shared memory.
  */
-import type { Bulk, BulkLimits } from '../spec/node.ts';
+import type { Bulk, BulkLimits } from '../spec/bulk-sink.ts';
 import { type Origins, type Parcel, type RowOrigin, rowOrigin, type SinkPositions } from './parcel.ts';
 import { cutTexts, GatheredTexts, pickTexts } from './texts.ts';
 

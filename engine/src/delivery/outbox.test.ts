@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ReefError } from '../errors.ts';
-import type { SinkChunk } from '../spec/node.ts';
+import type { SinkChunk } from '../spec/sink.ts';
 import { Outbox } from './outbox.ts';
 
 const chunk = (text: string): SinkChunk => ({ bytes: Buffer.from(text), rows: 1, partition: 'in/p' });

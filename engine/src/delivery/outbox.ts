@@ -4,8 +4,9 @@
  * back-pressure.
  */
 import { ReefError } from '../errors.ts';
-import type { Log, Sink, SinkChunk, SinkPosition } from '../spec/node.ts';
+import type { Log } from '../spec/node.ts';
 import type { RetryPolicy } from '../spec/plan.ts';
+import type { Sink, SinkChunk, SinkPosition } from '../spec/sink.ts';
 import { backoff, defaultRetry } from './backoff.ts';
 import { Troubles } from './troubles.ts';
 

@@ -1,5 +1,6 @@
 /** Rows on their way to one sink: a stretch of encoded rows of one batch. */
-import type { Bulk, SinkPosition } from '../spec/node.ts';
+import type { Bulk } from '../spec/bulk-sink.ts';
+import type { SinkPosition } from '../spec/sink.ts';
 
 /** What sinks must remember once the batch is committed, by sink; later writes cover earlier ones. */
 export type SinkPositions = ReadonlyMap<string, NumberedPosition>;

@@ -3,7 +3,7 @@
  * taken in part only the rest, and what was refused as a whole for what a part may not suffer from is halved.
  */
 import { ReefError } from '../errors.ts';
-import type { BulkSink, RefusedRow } from '../spec/node.ts';
+import type { BulkSink, RefusedRow } from '../spec/bulk-sink.ts';
 import type { RetryPolicy } from '../spec/plan.ts';
 import { backoff } from './backoff.ts';
 import { type Load, pick } from './load.ts';

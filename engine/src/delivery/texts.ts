@@ -1,5 +1,5 @@
 /** Texts of rows, one behind the other with their offsets: rows as they are encoded, or a column beside them. */
-import type { RowTexts } from '../spec/node.ts';
+import type { RowTexts } from '../spec/row-texts.ts';
 
 /** Those of rows `first` to `first + rows`, without a copy of their bytes. */
 export function cutTexts({ bytes, offsets }: RowTexts, first: number, rows: number): RowTexts {

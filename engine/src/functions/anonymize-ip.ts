@@ -3,7 +3,7 @@ import { columnArguments, loadFunctionKernel, TextOf, type TokenBatch, withFunct
 import { KIND_RAW } from '../batch/kernel-exports.ts';
 import { kindOf, type Tokens, tokenText } from '../batch/tokens.ts';
 import { choice, integer, type Settings } from '../spec/fields.ts';
-import { batchFunction } from '../spec/node.ts';
+import { batchFunction } from '../spec/function.ts';
 import { rowsOnly } from '../spec/security.ts';
 import { missingText } from './row-problems.ts';
 import { setNull } from './row-tokens.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ArenaFullError } from '../batch/row-batch.ts';
-import type { FunctionSpec } from '../spec/node.ts';
+import type { FunctionSpec } from '../spec/function.ts';
 import type { Json } from '../spec/plan.ts';
 import anonymizeIp from './anonymize-ip.ts';
 import convert from './convert.ts';

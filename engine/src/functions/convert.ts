@@ -4,7 +4,8 @@ import { loadFunctionKernel, type TokenBatch } from '../batch/function-kernel.ts
 import { copyTokens } from '../batch/tokens.ts';
 import { type ColumnType, columnTypeAliases } from '../spec/column-type.ts';
 import { choice, group, list, map, type Settings, text } from '../spec/fields.ts';
-import { batchFunction, type SettingIssue } from '../spec/node.ts';
+import { batchFunction } from '../spec/function.ts';
+import type { SettingIssue } from '../spec/node.ts';
 import { rowsOnly } from '../spec/security.ts';
 import { copyToken, layOver, setNull } from './row-tokens.ts';
 import { convertTimes, type TimeConversion } from './time-column.ts';

@@ -1,5 +1,5 @@
 import { list, text } from '../spec/fields.ts';
-import { batchFunction } from '../spec/node.ts';
+import { batchFunction } from '../spec/function.ts';
 import { rowsOnly } from '../spec/security.ts';
 
 export default batchFunction({

@@ -1,6 +1,6 @@
 import type { ColumnType } from '../spec/column-type.ts';
 import { json, map } from '../spec/fields.ts';
-import { batchFunction } from '../spec/node.ts';
+import { batchFunction } from '../spec/function.ts';
 import type { Json } from '../spec/plan.ts';
 import { rowsOnly } from '../spec/security.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { registerHooks } from 'node:module';
 import { test } from 'node:test';
-import type { FunctionSpec } from '../spec/node.ts';
+import type { FunctionSpec } from '../spec/function.ts';
 import drop from './drop.ts';
 import enrichField from './enrich-field.ts';
 import rename from './rename.ts';

@@ -8,7 +8,8 @@ import {
 } from '../batch/function-kernel.ts';
 import type { Tokens } from '../batch/tokens.ts';
 import { choice, type Settings, secret } from '../spec/fields.ts';
-import { batchFunction, type SettingIssue } from '../spec/node.ts';
+import { batchFunction } from '../spec/function.ts';
+import type { SettingIssue } from '../spec/node.ts';
 import { rowsOnly } from '../spec/security.ts';
 import { initialState, roundConstants } from './sha256-tables.ts';
 import { changeTexts, resultColumns, textColumns } from './text-columns.ts';

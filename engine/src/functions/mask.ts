@@ -1,6 +1,7 @@
 import { columnArguments, loadFunctionKernel, unlessFull, withFunctionKernel } from '../batch/function-kernel.ts';
 import { choice, integer, list, type Settings, text } from '../spec/fields.ts';
-import { batchFunction, type SettingIssue } from '../spec/node.ts';
+import { batchFunction } from '../spec/function.ts';
+import type { SettingIssue } from '../spec/node.ts';
 import { rowsOnly } from '../spec/security.ts';
 import { changeTexts, resultColumns, textColumns } from './text-columns.ts';
 

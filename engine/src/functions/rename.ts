@@ -1,5 +1,6 @@
 import { map, text } from '../spec/fields.ts';
-import { batchFunction, type SettingIssue } from '../spec/node.ts';
+import { batchFunction } from '../spec/function.ts';
+import type { SettingIssue } from '../spec/node.ts';
 import { rowsOnly } from '../spec/security.ts';
 
 export default batchFunction({

@@ -1,7 +1,8 @@
 import type { Batch } from '../batch/batch.ts';
 import { loadFunctionKernel } from '../batch/function-kernel.ts';
 import { group, json, list, type Settings, text } from '../spec/fields.ts';
-import { batchFunction, type SettingIssue } from '../spec/node.ts';
+import { batchFunction } from '../spec/function.ts';
+import type { SettingIssue } from '../spec/node.ts';
 import { ERROR_TABLE, NO_TABLE } from '../spec/plan.ts';
 import { rowsOnly } from '../spec/security.ts';
 import { type Condition, conditionColumns, evaluateWhere, parseCondition } from './condition.ts';

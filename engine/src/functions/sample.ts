@@ -10,7 +10,8 @@ import {
 import { KIND_RAW } from '../batch/kernel-exports.ts';
 import { kindOf, type Tokens } from '../batch/tokens.ts';
 import { integer, json, number, type Settings, text } from '../spec/fields.ts';
-import { batchFunction, type SettingIssue } from '../spec/node.ts';
+import { batchFunction } from '../spec/function.ts';
+import type { SettingIssue } from '../spec/node.ts';
 import { rowsOnly } from '../spec/security.ts';
 import { type Condition, conditionColumns, evaluate, parseCondition } from './condition.ts';
 

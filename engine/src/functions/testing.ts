@@ -2,7 +2,7 @@
 import { chooseFunctionKernel } from '../batch/function-kernel.ts';
 import type { KernelVariant } from '../batch/kernel-module.ts';
 import { testBench } from '../batch/testing.ts';
-import type { FunctionContext, FunctionSpec } from '../spec/node.ts';
+import type { FunctionContext, FunctionSpec } from '../spec/function.ts';
 import type { Json } from '../spec/plan.ts';
 import { validateSettings } from '../spec/validate.ts';
 

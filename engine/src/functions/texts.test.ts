@@ -3,7 +3,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { FunctionSpec } from '../spec/node.ts';
+import type { FunctionSpec } from '../spec/function.ts';
 import type { Json } from '../spec/plan.ts';
 import anonymizeIp from './anonymize-ip.ts';
 import hash from './hash.ts';

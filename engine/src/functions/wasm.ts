@@ -1,7 +1,7 @@
 /** The `wasm` node: a function built for REEF, run over batches within limits and without privileges. */
 import { createHash } from 'node:crypto';
 import { choice, flag, group, integer, list, map, number, type Settings, text } from '../spec/fields.ts';
-import { batchFunction, type FunctionContext, type PrepareContext } from '../spec/node.ts';
+import { batchFunction, type FunctionContext, type PrepareContext } from '../spec/function.ts';
 import { resolveModule } from '../wasm/artifacts/resolve-module.ts';
 import { examineFunction } from '../wasm/examine-function.ts';
 import type { FunctionModule } from '../wasm/function-module.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Feed, PartitionFeed, PartitionOptions, Source } from '../spec/node.ts';
+import type { Feed, PartitionFeed, PartitionOptions } from '../spec/feed.ts';
+import type { Source } from '../spec/source.ts';
 import { controlled, type SourceWatch } from './controlled-source.ts';
 import { LateRows } from './late-rows.ts';
 import { Pace } from './pace.ts';

@@ -1,5 +1,6 @@
 /** A source that is held to what its punchline says of it, and whose rows are counted once they are delivered. */
-import type { Feed, PartitionFeed, PartitionOptions, SettledStretch, Source } from '../spec/node.ts';
+import type { Feed, PartitionFeed, PartitionOptions, SettledStretch } from '../spec/feed.ts';
+import type { Source } from '../spec/source.ts';
 import type { LateRows } from './late-rows.ts';
 import { overriding } from './overriding.ts';
 import type { Pace } from './pace.ts';

@@ -1,7 +1,8 @@
 /** Takes the header off a partition's CSV: its names go with every batch, and into the checkpoint with every position. */
 import { readCsvHeader } from '../codecs/csv-header.ts';
 import { ReefError } from '../errors.ts';
-import type { Log, Position } from '../spec/node.ts';
+import type { Position } from '../spec/feed.ts';
+import type { Log } from '../spec/node.ts';
 import type { CsvCodec, Json } from '../spec/plan.ts';
 import type { Cut } from './framer.ts';
 

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { loadKernelModule } from '../batch/kernel-module.ts';
-import type { Feed, PartitionFeed, Sink, Source } from '../spec/node.ts';
+import type { Feed, PartitionFeed } from '../spec/feed.ts';
 import type { Json, Punchline } from '../spec/plan.ts';
+import type { Sink } from '../spec/sink.ts';
+import type { Source } from '../spec/source.ts';
 import { defaultTuning, type PipelineState } from './options.ts';
 import { Pipeline } from './pipeline.ts';
 import type { SpecifiedNode } from './plan-worker.ts';

@@ -7,7 +7,7 @@
  * quote that nobody closes must not hold up everything behind it.
  */
 import type { Hash } from 'node:crypto';
-import type { AdvanceOptions, PartitionFeed } from '../spec/node.ts';
+import type { AdvanceOptions, PartitionFeed } from '../spec/feed.ts';
 import { OVERSIZE_HEAD_BYTES, tooLong } from '../spec/oversize.ts';
 import type { RejectRange } from '../worker/protocol.ts';
 import type { RowCutter } from './row-cutter.ts';

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { ReefError } from '../errors.ts';
-import type { Feed, Source } from '../spec/node.ts';
+import type { Feed } from '../spec/feed.ts';
 import type { Json } from '../spec/plan.ts';
+import type { Source } from '../spec/source.ts';
 import { Intake, type IntakeOptions } from './intake.ts';
 import { newMetrics } from './metrics.ts';
 import { SharedMemory } from './slots.ts';

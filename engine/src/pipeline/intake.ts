@@ -1,8 +1,10 @@
 /** The way in: runs the sources, cuts what they feed into batches, and gives these to the workers. */
 import { backoff } from '../delivery/backoff.ts';
 import { ReefError } from '../errors.ts';
-import type { Feed, Log, PartitionFeed, PartitionOptions, Position, Source } from '../spec/node.ts';
+import type { Feed, PartitionFeed, PartitionOptions, Position } from '../spec/feed.ts';
+import type { Log } from '../spec/node.ts';
 import type { Json } from '../spec/plan.ts';
+import type { Source } from '../spec/source.ts';
 import type { Suspect } from '../state/suspects.ts';
 import type { Counts, Marked, WorkerPlan } from '../worker/protocol.ts';
 import { CsvHead, withoutColumns } from './csv-head.ts';

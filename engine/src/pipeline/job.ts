@@ -1,5 +1,5 @@
 import { ReefError } from '../errors.ts';
-import type { PartitionOptions } from '../spec/node.ts';
+import type { PartitionOptions } from '../spec/feed.ts';
 import type { Codec } from '../spec/plan.ts';
 import type { RecordLayout } from '../spec/records.ts';
 import type { ComputeRequest, Counts, OutRange, Part, RejectRange } from '../worker/protocol.ts';

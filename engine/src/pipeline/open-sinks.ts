@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path';
 import { resolveNodeSpec } from '../nodes.ts';
-import type { AnySink, Log, Sink, SinkContext, SinkSpec } from '../spec/node.ts';
+import type { Log } from '../spec/node.ts';
 import { nodeLog } from '../spec/node-log.ts';
 import type { Json, Punchline, PunchlineNode } from '../spec/plan.ts';
+import type { AnySink, Sink, SinkContext, SinkSpec } from '../spec/sink.ts';
 import type { PipelineState, SinkOpeners } from './options.ts';
 import { DEAD_LETTERS } from './plan-worker.ts';
 

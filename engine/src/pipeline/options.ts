@@ -1,5 +1,7 @@
-import type { AnySink, Log, Source } from '../spec/node.ts';
+import type { Log } from '../spec/node.ts';
 import type { Punchline, PunchlineNode } from '../spec/plan.ts';
+import type { AnySink } from '../spec/sink.ts';
+import type { Source } from '../spec/source.ts';
 import type { Range as StreamRange } from '../state/inflight.ts';
 import type { State } from '../state/state.ts';
 import type { SpecifiedNode } from './plan-worker.ts';

@@ -1,6 +1,6 @@
 /** One partition of a source: cuts come in, results go out in the same order, positions follow once everything is delivered. */
 import type { NumberedPosition } from '../delivery/parcel.ts';
-import type { PartitionOptions, Position } from '../spec/node.ts';
+import type { PartitionOptions, Position } from '../spec/feed.ts';
 import type { Codec } from '../spec/plan.ts';
 import type { RecordLayout } from '../spec/records.ts';
 import { type CsvHead, withColumns } from './csv-head.ts';

@@ -4,9 +4,9 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { defaultRetry } from '../delivery/backoff.ts';
-import type { SourceContext, SourceSpec } from '../spec/node.ts';
 import { nodeLog } from '../spec/node-log.ts';
 import type { Json, Punchline, PunchlineNode } from '../spec/plan.ts';
+import type { SourceContext, SourceSpec } from '../spec/source.ts';
 import type { Counts, PreparedFunction, WorkerPlan } from '../worker/protocol.ts';
 import { Checkpointer, type Snapshot } from './checkpointer.ts';
 import { Computer } from './computer.ts';

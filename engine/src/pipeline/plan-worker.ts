@@ -1,8 +1,11 @@
 /** Turns a punchline and the specs of its nodes into what a worker needs: indexes instead of names, error targets resolved. */
 import type { ColumnDeclaration } from '../spec/column-type.ts';
-import type { FunctionSpec, NodeSpec, SinkSpec, SourceSpec } from '../spec/node.ts';
+import type { FunctionSpec } from '../spec/function.ts';
+import type { NodeSpec } from '../spec/node-spec.ts';
 import { type Edge, ERROR_TABLE, type Punchline, type PunchlineNode, RAW_COLUMN } from '../spec/plan.ts';
 import { keptSecrets } from '../spec/secrets.ts';
+import type { SinkSpec } from '../spec/sink.ts';
+import type { SourceSpec } from '../spec/source.ts';
 import type { EdgeTarget, ErrorTarget, PlannedEdge, WorkerPlan } from '../worker/protocol.ts';
 
 /** The column that the line codec fills when `out` declares none. */

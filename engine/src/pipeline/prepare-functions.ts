@@ -1,4 +1,5 @@
-import type { FunctionSpec, Log } from '../spec/node.ts';
+import type { FunctionSpec } from '../spec/function.ts';
+import type { Log } from '../spec/node.ts';
 import type { Punchline, PunchlineNode } from '../spec/plan.ts';
 import type { Suspect } from '../state/suspects.ts';
 import type { PreparedFunction } from '../worker/protocol.ts';

@@ -1,6 +1,7 @@
 /** What a punchline says about its running rather than its rows. Costs nothing where it says nothing. */
-import type { Log, Source } from '../spec/node.ts';
+import type { Log } from '../spec/node.ts';
 import type { Punchline, PunchlineNode } from '../spec/plan.ts';
+import type { Source } from '../spec/source.ts';
 import { controlled } from './controlled-source.ts';
 import { ExitWatch } from './exit-watch.ts';
 import { LateRows } from './late-rows.ts';

@@ -1,6 +1,7 @@
 /** Follows the columns along the edges, and finds nodes that need a column which cannot reach them. */
+
+import type { FunctionSpec } from '../spec/function.ts';
 import { nearestWord } from '../spec/nearest-word.ts';
-import type { FunctionSpec } from '../spec/node.ts';
 import { ERROR_COLUMN, ERROR_TABLE, NO_TABLE } from '../spec/plan.ts';
 import { oneOf, quotedList } from '../spec/setting-text.ts';
 import { anyColumns, type ColumnSet, either, mayHave, onlyColumns, withColumns, without } from './column-set.ts';

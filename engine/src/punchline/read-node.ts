@@ -4,7 +4,7 @@ import type { ReefError } from '../errors.ts';
 import { canonicalType, kindsOf, type NodeTypes, nodeKinds, resolveNodeSpec } from '../nodes.ts';
 import { installCommand, missingLibraries } from '../spec/client-libraries.ts';
 import { ENCODING } from '../spec/encoding.ts';
-import type { NodeSpec } from '../spec/node.ts';
+import type { NodeSpec } from '../spec/node-spec.ts';
 import type { Json, NodeKind } from '../spec/plan.ts';
 import { isUserModule, requireUserModule } from '../spec/user-module.ts';
 import { foreignType } from './foreign.ts';

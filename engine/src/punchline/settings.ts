@@ -2,7 +2,8 @@
 import { allSettings, BEST_EFFORT, commonSettings, DEBUG, RETRY, retryPolicy, SHOW } from '../spec/common-settings.ts';
 import { ENCODING, encodingIssues, readCodec } from '../spec/encoding.ts';
 import type { Fields } from '../spec/fields.ts';
-import type { NodeSpec, SettingIssue } from '../spec/node.ts';
+import type { SettingIssue } from '../spec/node.ts';
+import type { NodeSpec } from '../spec/node-spec.ts';
 import type { Codec, DeliveryPolicy, Json, RetryPolicy } from '../spec/plan.ts';
 import { pathText } from '../spec/setting-text.ts';
 import type { ProblemList } from './problem.ts';

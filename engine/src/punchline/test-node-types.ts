@@ -1,8 +1,10 @@
 /** Node types for the tests of the loader: one of each shape that a spec can have. They cannot be opened. */
 import type { NodeTypes } from '../nodes.ts';
 import { choice, flag, group, integer, json, list, map, number, secret, text } from '../spec/fields.ts';
-import { batchFunction, sink, source } from '../spec/node.ts';
+import { batchFunction } from '../spec/function.ts';
 import type { Json } from '../spec/plan.ts';
+import { sink } from '../spec/sink.ts';
+import { source } from '../spec/source.ts';
 
 function open(): never {
   throw new Error('a test type cannot be opened');

@@ -1,6 +1,8 @@
 /** Settings that every sink of bulks has, with the same words: how much goes into a bulk, and how many are on their way. */
+
+import type { BulkLimits } from './bulk-sink.ts';
 import { type Field, flag, group, integer, type Settings } from './fields.ts';
-import type { BulkLimits, SettingIssue } from './node.ts';
+import type { SettingIssue } from './node.ts';
 
 const batchFields = (rows: number, bytes: number, timeoutMs: number) => ({
   rows: integer('Most rows that are sent together.', { default: rows, min: 1, max: 1_000_000, unit: 'rows' }),

@@ -1,7 +1,7 @@
 /** Settings that the engine itself understands: a node takes them beside those that its type declares. */
 import { encodingFields } from './encoding.ts';
 import { type Fields, flag, group, integer, type Settings } from './fields.ts';
-import type { NodeSpec } from './node.ts';
+import type { NodeSpec } from './node-spec.ts';
 import type { Json, NodeKind, RetryPolicy } from './plan.ts';
 
 /** Punch's word for a sink that nobody waits for. */

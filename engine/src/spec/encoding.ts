@@ -1,6 +1,7 @@
 /** `encoding` of a node: its codec, and what else is to be said of some codecs. */
 import { choice, type Field, type Fields, flag, list, text } from './fields.ts';
-import type { NodeSpec, SettingIssue } from './node.ts';
+import type { SettingIssue } from './node.ts';
+import type { NodeSpec } from './node-spec.ts';
 import type { Codec, CsvCodec, Json, JsonForm } from './plan.ts';
 
 /** The setting that every node with codecs has beside its own; the first codec is the default. */

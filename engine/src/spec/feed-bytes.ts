@@ -1,4 +1,4 @@
-import type { AdvanceOptions, PartitionFeed } from './node.ts';
+import type { AdvanceOptions, PartitionFeed } from './feed.ts';
 
 /** For sources that hold their rows already: copies the bytes in, in as many pieces as there is room for. The options are those of the last. */
 export async function feedBytes(partition: PartitionFeed, bytes: Uint8Array, options?: AdvanceOptions): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Feed } from './node.ts';
+import type { Feed } from './feed.ts';
 import { RecordWriter } from './record-writer.ts';
 import { type RecordValue, readRecords } from './records.ts';
 

@@ -2,7 +2,7 @@
  * Writes records (records.ts) into a partition. A record that fits the memory at hand is written at once, without a promise; only
  * where memory is scarce does the caller wait.
  */
-import type { AdvanceOptions, Feed, PartitionFeed, PartitionOptions } from './node.ts';
+import type { AdvanceOptions, Feed, PartitionFeed, PartitionOptions } from './feed.ts';
 import { OVERSIZE_HEAD_BYTES, tooLong } from './oversize.ts';
 import { RECORD_HEADER_BYTES, type RecordLayout, type RecordValue } from './records.ts';
 

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ReefError } from '../errors.ts';
-import type { NodeSpec } from './node.ts';
+import type { NodeSpec } from './node-spec.ts';
 import { useOwnEngine } from './own-engine.ts';
 import type { NodeKind } from './plan.ts';
 

@@ -6,7 +6,7 @@ import type { Arena } from '../batch/arena.ts';
 import type { Batch } from '../batch/batch.ts';
 import { ArenaFullError } from '../batch/row-batch.ts';
 import type { TokenAccess } from '../batch/token-access.ts';
-import type { BatchFunction } from '../spec/node.ts';
+import type { BatchFunction } from '../spec/function.ts';
 import type { FunctionLog } from './function-log.ts';
 import type { Guest, RunOutcome } from './guest.ts';
 import type { RlineFormat } from './rline-kernel.ts';

@@ -6,7 +6,7 @@
 
 import { ArenaFullError, type Decoder, type RowView } from '../batch/row-batch.ts';
 import { ReefError } from '../errors.ts';
-import type { BatchFunction, FunctionSpec } from '../spec/node.ts';
+import type { BatchFunction, FunctionSpec } from '../spec/function.ts';
 import { ERROR_TABLE, NO_TABLE } from '../spec/plan.ts';
 import { tapSides } from '../spec/tap-side.ts';
 import { Documents, type Failure, type Origin } from './documents.ts';

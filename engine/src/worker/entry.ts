@@ -2,7 +2,8 @@
 import { parentPort } from 'node:worker_threads';
 import { createDecoder } from '../batch/decoder.ts';
 import { resolveNodeSpec } from '../nodes.ts';
-import type { BatchFunction, FunctionSpec, Log } from '../spec/node.ts';
+import type { BatchFunction, FunctionSpec } from '../spec/function.ts';
+import type { Log } from '../spec/node.ts';
 import { nodeLog } from '../spec/node-log.ts';
 import { keepSecret, redactedData } from '../spec/secrets.ts';
 import { Chain, cpuMicros, emptyCounts, functionCounts, isStop, type OpenedFunction } from './chain.ts';

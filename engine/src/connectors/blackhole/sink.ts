@@ -1,4 +1,4 @@
-import { type Sink, type SinkSpec, sink } from '../../spec/node.ts';
+import { type Sink, type SinkSpec, sink } from '../../spec/sink.ts';
 
 const spec: SinkSpec<Record<string, never>, Sink> = sink({
   summary: 'Counts rows and throws them away.',

@@ -4,8 +4,9 @@ import { join, relative } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import type { RowTexts, Sink, SinkChunk, SinkPosition } from '../../spec/node.ts';
 import type { Codec } from '../../spec/plan.ts';
+import type { RowTexts } from '../../spec/row-texts.ts';
+import type { Sink, SinkChunk, SinkPosition } from '../../spec/sink.ts';
 import { TestLog, temporaryFolder } from '../testing/test-context.ts';
 import { type FileSetOptions, openFileSet } from './file-set.ts';
 

@@ -1,5 +1,6 @@
 /** Sorts the rows of a chunk by the texts of their columns: rows of one file end up together, in their order. */
-import type { RowTexts, SinkChunk } from '../../spec/node.ts';
+import type { RowTexts } from '../../spec/row-texts.ts';
+import type { SinkChunk } from '../../spec/sink.ts';
 
 export interface RowGroup {
   /** The texts that they have in common. */

@@ -1,7 +1,8 @@
 /** All rows to one file. Its position is its length: what a crash left behind the last checkpoint is cut off at the next start. */
 
 import type { ChunkEncoder } from '../../codecs/chunk-encoder.ts';
-import type { Log, Sink, SinkChunk, SinkPosition } from '../../spec/node.ts';
+import type { Log } from '../../spec/node.ts';
+import type { Sink, SinkChunk, SinkPosition } from '../../spec/sink.ts';
 import { fileError } from './file-error.ts';
 import { WrittenFile } from './written-file.ts';
 

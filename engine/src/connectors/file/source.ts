@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ReefError } from '../../errors.ts';
 import { choice, number, text } from '../../spec/fields.ts';
-import { type Source, type SourceContext, source } from '../../spec/node.ts';
+import { type Source, type SourceContext, source } from '../../spec/source.ts';
 import { claim, type Release } from './claims.ts';
 import { compressionByName, compressionWords } from './compression.ts';
 import { fileError } from './file-error.ts';

@@ -1,7 +1,7 @@
 import { constants, open as openCallback } from 'node:fs';
 import { promisify } from 'node:util';
 import type { ChunkEncoder } from '../../codecs/chunk-encoder.ts';
-import type { Sink } from '../../spec/node.ts';
+import type { Sink } from '../../spec/sink.ts';
 import { openByteWriter } from '../stdout/byte-writer.ts';
 import { writerSink } from '../stdout/sink.ts';
 import { fileError } from './file-error.ts';

@@ -5,7 +5,8 @@
 import type { BigIntStats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Log, Position } from '../../spec/node.ts';
+import type { Position } from '../../spec/feed.ts';
+import type { Log } from '../../spec/node.ts';
 import { writerOf } from './claims.ts';
 import { errorNumber, fileError } from './file-error.ts';
 import { fixedFolder, listFiles } from './file-list.ts';

@@ -3,7 +3,7 @@
  * a row without its newline is read again when more of it has come, so that no memory is held for it meanwhile.
  */
 import { type FileHandle, open } from 'node:fs/promises';
-import type { PartitionFeed, Position } from '../../spec/node.ts';
+import type { PartitionFeed, Position } from '../../spec/feed.ts';
 import { type FilePosition, fingerprintOf, matchesFingerprint, readHead, startOfRows } from './identity.ts';
 
 /** What a look at the file found. `replaced`: its path leads to another file now. */

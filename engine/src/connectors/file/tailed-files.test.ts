@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFile, copyFile, mkdir, open, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import type { Position } from '../../spec/node.ts';
+import type { Position } from '../../spec/feed.ts';
 import { FakeFeed } from '../testing/fake-feed.ts';
 import { TestLog, temporaryFolder } from '../testing/test-context.ts';
 import { TailedFiles } from './tailed-files.ts';

@@ -7,7 +7,9 @@
  * Two loops run side by side. One looks at names: when something was renamed, and every `watcher_interval_s` whatever the
  * system tells. The other reads. Without changes there is one timer, and nothing is read.
  */
-import type { Feed, Log, PartitionFeed, Source } from '../../spec/node.ts';
+import type { Feed, PartitionFeed } from '../../spec/feed.ts';
+import type { Log } from '../../spec/node.ts';
+import type { Source } from '../../spec/source.ts';
 import { Alarm } from './alarm.ts';
 import { errorNumber, fileError } from './file-error.ts';
 import { FolderWatch } from './folder-watch.ts';

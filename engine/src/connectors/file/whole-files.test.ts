@@ -5,7 +5,8 @@ import { chmod, mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { ReefError } from '../../errors.ts';
-import type { Position, Source } from '../../spec/node.ts';
+import type { Position } from '../../spec/feed.ts';
+import type { Source } from '../../spec/source.ts';
 import { FakeFeed, type FakeFeedOptions } from '../testing/fake-feed.ts';
 import { TestLog, temporaryFolder, withDefaults } from '../testing/test-context.ts';
 import { withoutRights } from '../testing/without-rights.ts';

@@ -5,7 +5,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import { ReefError } from '../../errors.ts';
-import type { Feed, Log, PartitionFeed, Source } from '../../spec/node.ts';
+import type { Feed, PartitionFeed } from '../../spec/feed.ts';
+import type { Log } from '../../spec/node.ts';
+import type { Source } from '../../spec/source.ts';
 import type { Release } from './claims.ts';
 import type { CompressionWord } from './compression.ts';
 import { fileError } from './file-error.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { ColumnDeclaration } from '../../spec/column-type.ts';
+import type { Position } from '../../spec/feed.ts';
 import type { Settings } from '../../spec/fields.ts';
-import type { Position } from '../../spec/node.ts';
 import { FakeFeed, type FakeFeedOptions } from '../testing/fake-feed.ts';
 import { TestLog, withDefaults } from '../testing/test-context.ts';
 import { dateFormat } from './date-format.ts';

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ColumnDeclaration } from '../../spec/column-type.ts';
+import type { Feed, Position } from '../../spec/feed.ts';
 import { choice, group, integer, json, list, map, number, type Settings, text } from '../../spec/fields.ts';
-import { type Feed, type Position, type SettingIssue, type Source, type SourceContext, source } from '../../spec/node.ts';
+import type { SettingIssue } from '../../spec/node.ts';
+import { type Source, type SourceContext, source } from '../../spec/source.ts';
 import { compileField, type FieldSettings, fieldProblem } from './fields.ts';
 import { type Lines, type LinesPosition, openLines } from './lines.ts';
 import { compileMessages, type Row } from './messages.ts';

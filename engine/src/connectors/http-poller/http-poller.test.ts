@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { ReefError } from '../../errors.ts';
-import type { Position } from '../../spec/node.ts';
+import type { Position } from '../../spec/feed.ts';
 import type { Codec, PunchlineKind } from '../../spec/plan.ts';
 import { FakeFeed } from '../testing/fake-feed.ts';
 import { TestLog, withDefaults } from '../testing/test-context.ts';

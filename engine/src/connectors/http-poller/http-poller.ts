@@ -1,5 +1,6 @@
 import type { HttpAccess } from '../../net/client-access.ts';
-import type { Feed, Position, Source } from '../../spec/node.ts';
+import type { Feed, Position } from '../../spec/feed.ts';
+import type { Source } from '../../spec/source.ts';
 import { Target, type TargetParts } from './target.ts';
 
 export class HttpPoller implements Source {

@@ -1,5 +1,5 @@
 import { openHttpAccess } from '../../net/client-access.ts';
-import { type Source, type SourceContext, source } from '../../spec/node.ts';
+import { type Source, type SourceContext, source } from '../../spec/source.ts';
 import { HttpPoller } from './http-poller.ts';
 import { Pace } from './pace.ts';
 import { probeRequests } from './probe.ts';

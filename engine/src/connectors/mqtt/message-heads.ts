@@ -1,5 +1,6 @@
 /** Topics and user properties of the rows of a bulk. */
-import type { Bulk, RefusedRow, RowTexts } from '../../spec/node.ts';
+import type { Bulk, RefusedRow } from '../../spec/bulk-sink.ts';
+import type { RowTexts } from '../../spec/row-texts.ts';
 import { userProperty } from './publish-writer.ts';
 import { TopicTemplate } from './topic-template.ts';
 

@@ -4,7 +4,8 @@
  */
 import { ReefError } from '../../errors.ts';
 import type { ClientTlsContext } from '../../net/client-tls.ts';
-import type { Bulk, BulkLimits, BulkSink, SinkContext, Undelivered } from '../../spec/node.ts';
+import type { Bulk, BulkLimits, BulkSink, Undelivered } from '../../spec/bulk-sink.ts';
+import type { SinkContext } from '../../spec/sink.ts';
 import type { Packet, PacketLibrary } from './client.ts';
 import { Connection, problem } from './connection.ts';
 import { MessageHeads } from './message-heads.ts';

@@ -5,8 +5,9 @@
 import { backoff } from '../../delivery/backoff.ts';
 import { ReefError } from '../../errors.ts';
 import type { ClientTlsContext } from '../../net/client-tls.ts';
-import type { Feed, SettledStretch, Source, SourceContext } from '../../spec/node.ts';
+import type { Feed, SettledStretch } from '../../spec/feed.ts';
 import { RecordWriter } from '../../spec/record-writer.ts';
+import type { Source, SourceContext } from '../../spec/source.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import type { Packet, PacketLibrary, PublishPacket } from './client.ts';
 import { Connection, problem } from './connection.ts';

@@ -1,5 +1,5 @@
 /** A bulk on its way: what has become of each of its rows, over as many connections as it takes. */
-import type { Bulk, RefusedRow, Undelivered } from '../../spec/node.ts';
+import type { Bulk, RefusedRow, Undelivered } from '../../spec/bulk-sink.ts';
 import type { Message } from './publish-writer.ts';
 
 export const RowState = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { ReefError } from '../../errors.ts';
-import type { Undelivered } from '../../spec/node.ts';
+import type { Undelivered } from '../../spec/bulk-sink.ts';
 import type { Json } from '../../spec/plan.ts';
 import { openSink } from '../../testing-nodes.ts';
 import { TestLog } from '../testing/test-context.ts';

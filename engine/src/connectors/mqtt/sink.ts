@@ -1,6 +1,6 @@
 import { openClientTls } from '../../net/client-tls.ts';
 import { bulkLimits } from '../../spec/bulk-settings.ts';
-import { bulkSink } from '../../spec/node.ts';
+import { bulkSink } from '../../spec/sink.ts';
 import { loadPacketLibrary, requires } from './client.ts';
 import { clientIdOf } from './client-id.ts';
 import { MqttSink } from './mqtt-sink.ts';

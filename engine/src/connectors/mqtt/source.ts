@@ -1,5 +1,5 @@
 import { openClientTls } from '../../net/client-tls.ts';
-import { source } from '../../spec/node.ts';
+import { source } from '../../spec/source.ts';
 import { loadPacketLibrary, requires } from './client.ts';
 import { clientIdOf } from './client-id.ts';
 import { MqttSource } from './mqtt-source.ts';

@@ -1,5 +1,5 @@
 /** What a server says of a bulk: nothing is read of an answer that says that there were no errors. */
-import type { RefusedRow, Undelivered } from '../../spec/node.ts';
+import type { RefusedRow, Undelivered } from '../../spec/bulk-sink.ts';
 
 /** Asked for: enough to know what became of each document. */
 export const FILTER_PATH =

@@ -1,5 +1,6 @@
 /** The body of a `_bulk` request: a line that says what to do, then the document, for each row. Encoded bytes are copied once. */
-import type { Bulk, RefusedRow, RowTexts } from '../../spec/node.ts';
+import type { Bulk, RefusedRow } from '../../spec/bulk-sink.ts';
+import type { RowTexts } from '../../spec/row-texts.ts';
 import type { IndexChooser } from './index-chooser.ts';
 
 export interface BodyParts {

@@ -1,5 +1,5 @@
 /** Where each row goes. Names that rows give are judged once each: a row cannot lead to what belongs to the server. */
-import type { RowTexts } from '../../spec/node.ts';
+import type { RowTexts } from '../../spec/row-texts.ts';
 import { indexNameIssue } from './index-name.ts';
 import type { OpenSearchSettings } from './settings.ts';
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Undelivered } from '../../spec/node.ts';
+import type { Undelivered } from '../../spec/bulk-sink.ts';
 import type { Json } from '../../spec/plan.ts';
 import { startReef, temporaryFolder, writePunchline } from '../../testing/reef-process.ts';
 import { missing } from '../../testing/servers/needs.ts';

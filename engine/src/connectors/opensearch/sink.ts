@@ -1,5 +1,6 @@
 import { bulkLimits } from '../../spec/bulk-settings.ts';
-import { type BulkSink, bulkSink, type SinkContext } from '../../spec/node.ts';
+import type { BulkSink } from '../../spec/bulk-sink.ts';
+import { bulkSink, type SinkContext } from '../../spec/sink.ts';
 import { dateFormat } from '../generator/date-format.ts';
 import { openAccess } from './access.ts';
 import { Hosts } from './hosts.ts';

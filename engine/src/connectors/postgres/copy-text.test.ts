@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Bulk, RowTexts } from '../../spec/node.ts';
+import type { Bulk } from '../../spec/bulk-sink.ts';
+import type { RowTexts } from '../../spec/row-texts.ts';
 import { copyText } from './copy-text.ts';
 
 function texts(values: readonly string[]): RowTexts {

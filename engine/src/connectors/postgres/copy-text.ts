@@ -1,4 +1,5 @@
-import type { Bulk, RowTexts } from '../../spec/node.ts';
+import type { Bulk } from '../../spec/bulk-sink.ts';
+import type { RowTexts } from '../../spec/row-texts.ts';
 
 const TAB = 9;
 const LINE_FEED = 10;

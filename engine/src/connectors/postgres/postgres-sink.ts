@@ -1,5 +1,5 @@
 import { ReefError } from '../../errors.ts';
-import type { Bulk, BulkLimits, BulkSink, Undelivered } from '../../spec/node.ts';
+import type { Bulk, BulkLimits, BulkSink, Undelivered } from '../../spec/bulk-sink.ts';
 import type { Connection, Connections } from './connections.ts';
 import { copyText } from './copy-text.ts';
 import { probeTable } from './probe.ts';

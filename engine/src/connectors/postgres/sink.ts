@@ -1,6 +1,8 @@
 import { openClientTls } from '../../net/client-tls.ts';
 import { bulkLimits } from '../../spec/bulk-settings.ts';
-import { type BulkSink, bulkSink, type ProbeContext, type SinkContext } from '../../spec/node.ts';
+import type { BulkSink } from '../../spec/bulk-sink.ts';
+import type { ProbeContext } from '../../spec/node.ts';
+import { bulkSink, type SinkContext } from '../../spec/sink.ts';
 import { loadLibrary } from './client.ts';
 import { Connections } from './connections.ts';
 import { PostgresSink } from './postgres-sink.ts';

@@ -1,6 +1,6 @@
 import { isatty } from 'node:tty';
 import { choice, integer } from '../../spec/fields.ts';
-import { type Sink, type SinkChunk, type SinkContext, sink } from '../../spec/node.ts';
+import { type Sink, type SinkChunk, type SinkContext, sink } from '../../spec/sink.ts';
 import type { ByteWriter } from '../stdout/byte-writer.ts';
 import { openStandardOutput } from '../stdout/standard-output.ts';
 import { renderTable, type TableOptions } from './table.ts';

@@ -3,7 +3,8 @@ import type { Socket } from 'node:dgram';
 import { ReefError } from '../../errors.ts';
 import { connectionError } from '../../net/client-error.ts';
 import { hostAndPort } from '../../net/listener.ts';
-import type { Log, RefusedRow, Undelivered } from '../../spec/node.ts';
+import type { RefusedRow, Undelivered } from '../../spec/bulk-sink.ts';
+import type { Log } from '../../spec/node.ts';
 import type { ConnectSettings } from './connect-settings.ts';
 
 export interface DatagramClientOptions {

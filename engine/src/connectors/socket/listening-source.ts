@@ -1,7 +1,9 @@
 /** A source that listens: a server, and the lanes that its messages go to. */
 import { resolve } from 'node:path';
 import { hostAndPort } from '../../net/listener.ts';
-import type { Feed, Log, Source } from '../../spec/node.ts';
+import type { Feed } from '../../spec/feed.ts';
+import type { Log } from '../../spec/node.ts';
+import type { Source } from '../../spec/source.ts';
 import { DatagramServer } from './datagram-server.ts';
 import type { ListenSettings } from './listen-settings.ts';
 import type { MessageCutter } from './message-cutter.ts';

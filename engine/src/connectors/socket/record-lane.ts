@@ -2,7 +2,7 @@
  * One partition that all connections of a source feed. Who cannot be served for lack of memory waits, in turn; what was fed goes to a
  * worker when the batch is full, or a short time after its first row.
  */
-import type { Feed } from '../../spec/node.ts';
+import type { Feed } from '../../spec/feed.ts';
 import { RecordWriter } from '../../spec/record-writer.ts';
 import type { RecordLayout, RecordValue } from '../../spec/records.ts';
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { bulkLimits, bulkSettings } from '../../spec/bulk-settings.ts';
-import { type Bulk, type BulkSink, bulkSink, type RefusedRow, type SinkContext } from '../../spec/node.ts';
+import type { Bulk, BulkSink, RefusedRow } from '../../spec/bulk-sink.ts';
+import { bulkSink, type SinkContext } from '../../spec/sink.ts';
 import { checkConnect, connectSettings } from './connect-settings.ts';
 import { DatagramClient } from './datagram-client.ts';
 import { checkFraming, framing } from './framing.ts';

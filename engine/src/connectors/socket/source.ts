@@ -1,4 +1,5 @@
-import { type ProbeContext, type SourceSpec, source } from '../../spec/node.ts';
+import type { ProbeContext } from '../../spec/node.ts';
+import { type SourceSpec, source } from '../../spec/source.ts';
 import { checkFraming, framing } from './framing.ts';
 import { checkListen, listenSettings } from './listen-settings.ts';
 import { ListeningSource } from './listening-source.ts';

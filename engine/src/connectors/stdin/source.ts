@@ -1,6 +1,7 @@
 import { ReefError } from '../../errors.ts';
+import type { Feed, PartitionFeed } from '../../spec/feed.ts';
 import { choice, type Field } from '../../spec/fields.ts';
-import { type Feed, type PartitionFeed, type Source, type SourceSpec, source } from '../../spec/node.ts';
+import { type Source, type SourceSpec, source } from '../../spec/source.ts';
 import { type CompressionWord, compressionByContent, compressionWords } from '../file/compression.ts';
 import { type Passage, passageWord, passThrough } from '../file/read-through.ts';
 import { type Input, openInput, readMark } from './input.ts';

@@ -1,5 +1,5 @@
 import { ChunkEncoder } from '../../codecs/chunk-encoder.ts';
-import { type Sink, type SinkSpec, sink } from '../../spec/node.ts';
+import { type Sink, type SinkSpec, sink } from '../../spec/sink.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { openStandardOutput } from './standard-output.ts';
 

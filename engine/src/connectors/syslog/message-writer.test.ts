@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Bulk } from '../../spec/node.ts';
+import type { Bulk } from '../../spec/bulk-sink.ts';
 import { columnsOf, type MessageParts, type MessageWriterOptions, messageWriter } from './message-writer.ts';
 
 const parts: MessageParts = {

@@ -1,5 +1,6 @@
 /** Rows as syslog messages: the header from columns or constants, and the message behind it as it is. */
-import type { Bulk, RowTexts } from '../../spec/node.ts';
+import type { Bulk } from '../../spec/bulk-sink.ts';
+import type { RowTexts } from '../../spec/row-texts.ts';
 import { structuredData } from './structured-data.ts';
 import { rfc3164Time, rfc5424Time } from './time.ts';
 

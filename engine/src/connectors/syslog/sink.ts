@@ -1,8 +1,9 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { bulkLimits, bulkSettings } from '../../spec/bulk-settings.ts';
+import type { BulkSink } from '../../spec/bulk-sink.ts';
 import { choice, text } from '../../spec/fields.ts';
-import { type BulkSink, bulkSink, type SinkContext } from '../../spec/node.ts';
+import { bulkSink, type SinkContext } from '../../spec/sink.ts';
 import { checkConnect, connectSettings } from '../socket/connect-settings.ts';
 import { DatagramClient } from '../socket/datagram-client.ts';
 import { framed, messageFramer } from '../socket/message-framer.ts';

@@ -3,8 +3,9 @@
  * between this source and where its rows go.
  */
 import { choice, text } from '../../spec/fields.ts';
-import { type OpenContext, type SourceSpec, source } from '../../spec/node.ts';
+import type { OpenContext } from '../../spec/node.ts';
 import { RESERVED_PREFIX } from '../../spec/reserved-columns.ts';
+import { type SourceSpec, source } from '../../spec/source.ts';
 import { checkListen, listenSettings } from '../socket/listen-settings.ts';
 import { ListeningSource } from '../socket/listening-source.ts';
 import { syslogCutter } from '../socket/message-cutter.ts';

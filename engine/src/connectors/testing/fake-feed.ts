@@ -2,7 +2,7 @@
  * A feed for tests of sources: rooms are views over shared memory, small on request, and everything fed is kept. `until` waits
  * for a condition without polling: it is looked at after each call of the source.
  */
-import type { AdvanceOptions, Feed, PartitionFeed, PartitionOptions, Position } from '../../spec/node.ts';
+import type { AdvanceOptions, Feed, PartitionFeed, PartitionOptions, Position } from '../../spec/feed.ts';
 import type { Codec } from '../../spec/plan.ts';
 import { type ReadRecord, readRecords } from '../../spec/records.ts';
 

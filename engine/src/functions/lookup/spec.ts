@@ -4,7 +4,8 @@ import { loadFunctionKernel, TextOf, type TokenBatch, takeTexts } from '../../ba
 import { KIND_RAW } from '../../batch/kernel-exports.ts';
 import { kindOf, tokenText } from '../../batch/tokens.ts';
 import { choice, integer, json, list, map, type Settings, text } from '../../spec/fields.ts';
-import { batchFunction, type SettingIssue } from '../../spec/node.ts';
+import { batchFunction } from '../../spec/function.ts';
+import type { SettingIssue } from '../../spec/node.ts';
 import type { Json } from '../../spec/plan.ts';
 import { missingText } from '../row-problems.ts';
 import { layOver, noTokens, setToken } from '../row-tokens.ts';

@@ -1,7 +1,8 @@
 import { loadFunctionKernel } from '../../batch/function-kernel.ts';
 import { type ColumnDeclaration, columnTypeAliases } from '../../spec/column-type.ts';
 import { choice, flag, group, integer, list, map, type Settings, text } from '../../spec/fields.ts';
-import { batchFunction, type SettingIssue } from '../../spec/node.ts';
+import { batchFunction } from '../../spec/function.ts';
+import type { SettingIssue } from '../../spec/node.ts';
 import { rowsOnly } from '../../spec/security.ts';
 import { onErrorDoc } from '../row-problems.ts';
 import { offsetProblem, zoneOf, zoneProblem } from '../time-zone.ts';

@@ -1,6 +1,6 @@
 /** The sink that stands for every sink of a punchline under test. */
 import { text } from '../../spec/fields.ts';
-import { sink } from '../../spec/node.ts';
+import { sink } from '../../spec/sink.ts';
 import { hand } from './collector.ts';
 
 export default sink({

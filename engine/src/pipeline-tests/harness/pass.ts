@@ -1,5 +1,5 @@
 /** A function that does nothing: behind it, rows of an error table can go to two places. */
-import { batchFunction } from '../../spec/node.ts';
+import { batchFunction } from '../../spec/function.ts';
 
 export default batchFunction({
   summary: 'Passes rows on.',

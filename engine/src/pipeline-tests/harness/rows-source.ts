@@ -1,8 +1,9 @@
 /** The source that stands for every source of a punchline under test: feeds a file, and goes on where a checkpoint says. */
 import { readFile } from 'node:fs/promises';
+import type { Feed } from '../../spec/feed.ts';
 import { feedBytes } from '../../spec/feed-bytes.ts';
 import { flag, integer, text } from '../../spec/fields.ts';
-import { type Feed, type Source, type SourceContext, source } from '../../spec/node.ts';
+import { type Source, type SourceContext, source } from '../../spec/source.ts';
 
 const PARTITION = 'input';
 const NEWLINE = 10;

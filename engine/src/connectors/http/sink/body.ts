@@ -1,6 +1,6 @@
 /** Bodies of requests, made of encoded rows. Bytes are copied only where they do not go out as they are. */
 import { encodeArray } from '../../../codecs/json-array.ts';
-import type { Bulk } from '../../../spec/node.ts';
+import type { Bulk } from '../../../spec/bulk-sink.ts';
 
 export type BodyKind = 'array' | 'lines' | 'object';
 

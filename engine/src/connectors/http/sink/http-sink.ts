@@ -6,7 +6,7 @@ import type { HttpAccess } from '../../../net/client-access.ts';
 import type { Response } from '../../../net/client-connection.ts';
 import { excerpt } from '../../../net/excerpt.ts';
 import { retryAfterMs } from '../../../net/retry-after.ts';
-import type { Bulk, BulkLimits, BulkSink, Undelivered } from '../../../spec/node.ts';
+import type { Bulk, BulkLimits, BulkSink, Undelivered } from '../../../spec/bulk-sink.ts';
 import { type BodyKind, bodyOf, wrapRows } from './body.ts';
 import type { Statuses } from './statuses.ts';
 

@@ -11,7 +11,7 @@ import type { TLSSocket } from 'node:tls';
 import type { ReefError } from '../../../errors.ts';
 import type { ClientAuth } from '../../../net/client-auth.ts';
 import type { ClientTls } from '../../../net/client-tls.ts';
-import type { Bulk, BulkSink } from '../../../spec/node.ts';
+import type { Bulk, BulkSink } from '../../../spec/bulk-sink.ts';
 import { makeCertificate } from '../../../testing/certificates.ts';
 import { sharedBytes, TestLog, temporaryFolder, withDefaults } from '../../testing/test-context.ts';
 import { checkSettings, type HttpSinkSettings, settings } from './settings.ts';

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from '
 import { type TestContext, test } from 'node:test';
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import type { ReefError } from '../../../errors.ts';
-import type { Bulk, BulkSink } from '../../../spec/node.ts';
+import type { Bulk, BulkSink } from '../../../spec/bulk-sink.ts';
 import type { Codec } from '../../../spec/plan.ts';
 import { sharedBytes, TestLog, withDefaults } from '../../testing/test-context.ts';
 import { type HttpSinkSettings, settings } from './settings.ts';

@@ -3,7 +3,7 @@
  * a worker and back costs more than a small request does, so rows wait for others: until nothing is on its way (then at once),
  * until there are enough, or for some milliseconds.
  */
-import type { Feed, PartitionFeed, SettledStretch } from '../../../spec/node.ts';
+import type { Feed, PartitionFeed, SettledStretch } from '../../../spec/feed.ts';
 import type { Codec } from '../../../spec/plan.ts';
 import type { PeerValues } from './peer-values.ts';
 import { Senders } from './senders.ts';

@@ -2,7 +2,7 @@
  * The gatherer for rows that have something beside them: each request's stand in records. It costs a copy more than the other one,
  * so it is used only where the punchline refers to what is beside.
  */
-import type { Feed, SettledStretch } from '../../../spec/node.ts';
+import type { Feed, SettledStretch } from '../../../spec/feed.ts';
 import { RecordWriter } from '../../../spec/record-writer.ts';
 import type { RecordLayout } from '../../../spec/records.ts';
 import { type Collector, ENOUGH_BYTES, type GathererOptions, type Sender } from './gatherer.ts';

@@ -1,5 +1,5 @@
 /** Which gatherer takes which rows: there is one for each table, and for each way in which bytes become rows. */
-import type { Feed } from '../../../spec/node.ts';
+import type { Feed } from '../../../spec/feed.ts';
 import type { Codec } from '../../../spec/plan.ts';
 import type { RecordLayout } from '../../../spec/records.ts';
 import { type Collector, Gatherer } from './gatherer.ts';

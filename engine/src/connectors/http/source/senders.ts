@@ -1,5 +1,5 @@
 /** Those whose rows are in shared memory, in the order of their marks: each is told what became of its own. */
-import type { SettledStretch } from '../../../spec/node.ts';
+import type { SettledStretch } from '../../../spec/feed.ts';
 import type { Sender } from './gatherer.ts';
 
 /** So many that are done with are kept at most. */

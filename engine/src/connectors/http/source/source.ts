@@ -1,4 +1,4 @@
-import { source } from '../../../spec/node.ts';
+import { source } from '../../../spec/source.ts';
 import { HttpSource } from './http-source.ts';
 import { checkSettings, settings, tablesOf } from './settings.ts';
 

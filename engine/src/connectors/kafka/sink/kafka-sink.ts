@@ -1,5 +1,6 @@
 import { ReefError } from '../../../errors.ts';
-import type { Bulk, BulkLimits, BulkSink, Log, Undelivered } from '../../../spec/node.ts';
+import type { Bulk, BulkLimits, BulkSink, Undelivered } from '../../../spec/bulk-sink.ts';
+import type { Log } from '../../../spec/node.ts';
 import type { KafkaClient } from '../client.ts';
 import type { Cluster } from '../cluster.ts';
 import { Lane, type LaneOptions } from './lane.ts';

@@ -1,5 +1,6 @@
 /** The rows of a bulk with what stands beside them, by number. */
-import type { Bulk, RowTexts } from '../../../spec/node.ts';
+import type { Bulk } from '../../../spec/bulk-sink.ts';
+import type { RowTexts } from '../../../spec/row-texts.ts';
 import { type BatchWriter, encodeHeaders } from './batch-writer.ts';
 
 export interface SideColumns {

@@ -1,4 +1,4 @@
-import { bulkSink } from '../../../spec/node.ts';
+import { bulkSink } from '../../../spec/sink.ts';
 import { requires } from '../client.ts';
 import { openCluster } from '../cluster.ts';
 import { brokersOf } from '../connection-settings.ts';

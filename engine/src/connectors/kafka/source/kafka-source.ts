@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ReefError } from '../../../errors.ts';
-import type { Feed, Log, Position, Source } from '../../../spec/node.ts';
+import type { Feed, Position } from '../../../spec/feed.ts';
+import type { Log } from '../../../spec/node.ts';
+import type { Source } from '../../../spec/source.ts';
 import type { Assigned, KafkaClient } from '../client.ts';
 import type { Cluster } from '../cluster.ts';
 import { Fetching } from './fetching.ts';

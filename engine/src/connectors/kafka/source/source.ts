@@ -1,4 +1,4 @@
-import { type Source, type SourceContext, source } from '../../../spec/node.ts';
+import { type Source, type SourceContext, source } from '../../../spec/source.ts';
 import { requires } from '../client.ts';
 import { openCluster } from '../cluster.ts';
 import { brokersOf } from '../connection-settings.ts';

@@ -4,7 +4,7 @@
  * behind the checkpoint by what was delivered in the last moment before a crash: those rows come twice. The checkpoint counts where
  * Kafka knows nothing (its offsets have expired).
  */
-import type { Position } from '../../../spec/node.ts';
+import type { Position } from '../../../spec/feed.ts';
 import type { KafkaConsumer } from '../client.ts';
 import type { KafkaSourceSettings } from './settings.ts';
 import type { TopicPartition } from './topic-partition.ts';

@@ -1,5 +1,5 @@
 /** A partition of a topic as it is fed: what was read of it, what is delivered, and who may say so. */
-import type { Feed } from '../../../spec/node.ts';
+import type { Feed } from '../../../spec/feed.ts';
 import { RecordWriter } from '../../../spec/record-writer.ts';
 import type { RecordValue } from '../../../spec/records.ts';
 import type { RecordCursor } from '../record-batch.ts';
