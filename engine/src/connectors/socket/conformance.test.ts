@@ -2,7 +2,7 @@ import { freePort } from '../../testing/servers/free-port.ts';
 import { sinkConforms, sourceConforms } from '../testing/conformance/conforms.ts';
 import type { Row } from '../testing/conformance/rows.ts';
 import type { SettingsOptions } from '../testing/conformance/sides.ts';
-import { messageCutter } from './message-cutter.ts';
+import { cutterFor } from './cutter-for.ts';
 import { sinkExceptions, sourceExceptions } from './testing/exceptions.ts';
 import { startMessageStore } from './testing/message-store.ts';
 import { sendMessages } from './testing/send-messages.ts';
@@ -34,7 +34,7 @@ sinkConforms({
   type: 'socket',
   async open(t) {
     const store = await startMessageStore(t, {
-      newCutter: () => messageCutter(lines, LONGEST),
+      newCutter: () => cutterFor(lines, LONGEST),
       rowOf: (message) => JSON.parse(message) as Row,
     });
     const settings = ({ port }: SettingsOptions) => ({ port });

@@ -1,9 +1,9 @@
 import type { ProbeContext } from '../../spec/node.ts';
 import { type SourceSpec, source } from '../../spec/source.ts';
+import { cutterFor } from './cutter-for.ts';
 import { checkFraming, framing } from './framing.ts';
 import { checkListen, listenSettings } from './listen-settings.ts';
 import { ListeningSource } from './listening-source.ts';
-import { messageCutter } from './message-cutter.ts';
 import { probeListening } from './probe.ts';
 
 const settings = { ...listenSettings, framing };
@@ -67,6 +67,6 @@ function newSource({ id, folder, log, settings: given, codec }: Omit<ProbeContex
     settings: given,
     json: codec.name === 'json',
     datagramLines: given.framing.by === 'line',
-    newCutter: () => messageCutter(given.framing, given.max_message_bytes),
+    newCutter: () => cutterFor(given.framing, given.max_message_bytes),
   });
 }

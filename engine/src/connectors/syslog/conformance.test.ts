@@ -1,5 +1,5 @@
 import { freePort } from '../../testing/servers/free-port.ts';
-import { syslogCutter } from '../socket/message-cutter.ts';
+import { syslogCutter } from '../socket/syslog-cutter.ts';
 import { sinkExceptions, sourceExceptions } from '../socket/testing/exceptions.ts';
 import { startMessageStore } from '../socket/testing/message-store.ts';
 import { sendMessages } from '../socket/testing/send-messages.ts';

@@ -8,8 +8,8 @@ import { RESERVED_PREFIX } from '../../spec/reserved-columns.ts';
 import { type SourceSpec, source } from '../../spec/source.ts';
 import { checkListen, listenSettings } from '../socket/listen-settings.ts';
 import { ListeningSource } from '../socket/listening-source.ts';
-import { syslogCutter } from '../socket/message-cutter.ts';
 import { probeListening } from '../socket/probe.ts';
+import { syslogCutter } from '../socket/syslog-cutter.ts';
 import { syslogColumns } from './columns.ts';
 
 const TEXT_COLUMN = 'message';
