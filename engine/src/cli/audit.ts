@@ -6,7 +6,7 @@ import { type AuditEntry, auditFiles } from '../state/audit-log.ts';
 import { stateHome } from '../state/state-folder.ts';
 import { type AuditReport, verifyAudit } from '../state/verify-audit.ts';
 import { argumentProblem } from './argument-problem.ts';
-import type { CommandIo } from './check.ts';
+import type { CommandIo } from './command-io.ts';
 import { auditUsage } from './usage.ts';
 
 interface AuditArgs {

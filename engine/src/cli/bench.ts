@@ -6,7 +6,7 @@ import { ReefError } from '../errors.ts';
 import type { Measurement } from '../wasm/bench/index.ts';
 import { alignColumns } from './align-columns.ts';
 import { argumentProblem } from './argument-problem.ts';
-import type { CommandIo } from './check.ts';
+import type { CommandIo } from './command-io.ts';
 import { benchUsage } from './usage.ts';
 
 /** More rows than these make no difference to a figure per row. */

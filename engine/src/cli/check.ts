@@ -4,30 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ReefError } from '../errors.ts';
 import { resolveNodeSpec } from '../nodes.ts';
-import type { Environment } from '../punchline/substitute.ts';
 import type { Edge, Punchline, PunchlineNode } from '../spec/plan.ts';
 import { alignColumns } from './align-columns.ts';
 import { argumentProblem } from './argument-problem.ts';
+import type { CommandIo } from './command-io.ts';
 import { punchlineFiles } from './punchline-files.ts';
-
-/** What a command talks to; the tests give it their own. */
-export interface CommandIo {
-  readonly stdout: Output;
-  readonly stderr: Output;
-  readonly stdin: AsyncIterable<Uint8Array | string>;
-  readonly env: Environment;
-  readonly cwd: string;
-}
-
-export interface Output {
-  write(text: string): unknown;
-  readonly isTTY?: boolean;
-  readonly columns?: number | undefined;
-  /** Bytes that wait for a reader. */
-  readonly writableLength?: number;
-  /** Takes text without secrets as it stands, where this output looks for them itself. */
-  readonly plain?: Output;
-}
 
 export const checkUsage = 'reef check FILE|DIR|- [FILE…] [--run-modules] [--connect]';
 

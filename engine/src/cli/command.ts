@@ -1,6 +1,6 @@
 /** Finds the command that a command line asks for, and loads only that. */
 import { nearestWord } from '../spec/nearest-word.ts';
-import type { CommandIo } from './check.ts';
+import type { CommandIo } from './command-io.ts';
 import { redactCrashes, redactedIo } from './redacted-io.ts';
 import { reefVersion } from './version.ts';
 

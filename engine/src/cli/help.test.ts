@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { builtins, nodeKinds } from '../nodes.ts';
 import { alignColumns } from './align-columns.ts';
-import type { CommandIo } from './check.ts';
 import { runCommand } from './command.ts';
+import type { CommandIo } from './command-io.ts';
 import { helpFor, helpForType, helpText } from './help.ts';
 import { runList } from './list.ts';
 

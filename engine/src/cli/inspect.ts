@@ -6,7 +6,7 @@ import { ReefError } from '../errors.ts';
 import type { Inspection } from '../wasm/inspect/index.ts';
 import { alignColumns } from './align-columns.ts';
 import { argumentProblem } from './argument-problem.ts';
-import type { CommandIo } from './check.ts';
+import type { CommandIo } from './command-io.ts';
 import { inspectUsage } from './usage.ts';
 
 /** More is refused by the rewriter; no need to read it for that. */

@@ -4,7 +4,7 @@ import { nodeKinds } from '../nodes.ts';
 import { installCommand } from '../spec/client-libraries.ts';
 import { alignColumns } from './align-columns.ts';
 import { argumentProblem } from './argument-problem.ts';
-import type { CommandIo } from './check.ts';
+import type { CommandIo } from './command-io.ts';
 import { allNodeFacts, type NodeFacts } from './node-facts.ts';
 import { listUsage } from './usage.ts';
 

@@ -1,5 +1,5 @@
 import { type LogFormat, type LoggerOptions, type LogLevel, logFormats, logLevels } from '../observe/logger.ts';
-import type { CommandIo } from './check.ts';
+import type { CommandIo } from './command-io.ts';
 
 interface Given {
   readonly 'log-format'?: string | undefined;

@@ -2,7 +2,7 @@
 import { type EndpointSecurity, readMetricsAt } from '../control/observation.ts';
 import type { ListenAt } from '../net/listener.ts';
 import { keepSecret, SHORTEST_SECRET } from '../spec/secrets.ts';
-import type { CommandIo } from './check.ts';
+import type { CommandIo } from './command-io.ts';
 
 interface Given {
   readonly metrics?: string | undefined;

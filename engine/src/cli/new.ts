@@ -9,7 +9,7 @@ import { nearestWord } from '../spec/nearest-word.ts';
 import type { NodeKind } from '../spec/plan.ts';
 import { oneOf } from '../spec/setting-text.ts';
 import { argumentProblem } from './argument-problem.ts';
-import type { CommandIo } from './check.ts';
+import type { CommandIo } from './command-io.ts';
 import { newUsage } from './usage.ts';
 
 /** What the node is called in the templates, which work as they stand: its files, and its id in punchlines. */

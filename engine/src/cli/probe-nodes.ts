@@ -4,7 +4,7 @@ import { resolveNodeSpec } from '../nodes.ts';
 import { renderProblem } from '../punchline/problem.ts';
 import type { ProbeContext } from '../spec/node.ts';
 import type { Punchline, PunchlineNode } from '../spec/plan.ts';
-import type { CommandIo } from './check.ts';
+import type { CommandIo } from './command-io.ts';
 
 /** Longer than any time-out of a connection: what does not answer by then is not there. */
 const PROBE_MS = 30_000;

@@ -1,5 +1,5 @@
 import { redacted } from '../spec/secrets.ts';
-import type { CommandIo, Output } from './check.ts';
+import type { CommandIo, Output } from './command-io.ts';
 
 /** What a command says goes out without the secrets that it has read. Rows do not come this way. */
 export function redactedIo(io: CommandIo): CommandIo {

@@ -19,7 +19,7 @@ import type { Punchline } from '../spec/plan.ts';
 import { sha256 } from '../state/audit-log.ts';
 import { defaultStateFolder } from '../state/state-folder.ts';
 import { argumentProblem } from './argument-problem.ts';
-import type { CommandIo } from './check.ts';
+import type { CommandIo } from './command-io.ts';
 import { readLogging } from './logging-options.ts';
 import { type MetricsOptions, readMetricsOptions } from './metrics-options.ts';
 import { punchlineFiles } from './punchline-files.ts';

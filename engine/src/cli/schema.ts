@@ -1,7 +1,7 @@
 /** `reef schema`: the JSON Schema of punchlines, for editors. */
 import { parseArgs } from 'node:util';
 import { argumentProblem } from './argument-problem.ts';
-import type { CommandIo } from './check.ts';
+import type { CommandIo } from './command-io.ts';
 import { punchlineSchema } from './punchline-schema.ts';
 import { schemaUsage } from './usage.ts';
 

@@ -8,7 +8,7 @@ import type { Snapshot } from '../observe/snapshot.ts';
 import type { TapSide } from '../spec/tap-side.ts';
 import { stateHome } from '../state/state-folder.ts';
 import { argumentProblem } from './argument-problem.ts';
-import type { CommandIo } from './check.ts';
+import type { CommandIo } from './command-io.ts';
 import { tapUsage } from './usage.ts';
 
 interface TapArgs {

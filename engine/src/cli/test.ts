@@ -6,7 +6,7 @@ import { ReefError } from '../errors.ts';
 import { type FileResult, type FoundFile, findCaseFiles } from '../pipeline-tests/index.ts';
 import { redacted } from '../spec/secrets.ts';
 import { argumentProblem } from './argument-problem.ts';
-import type { CommandIo } from './check.ts';
+import type { CommandIo } from './command-io.ts';
 import { testUsage } from './usage.ts';
 
 const MOST_WORKERS = 16;

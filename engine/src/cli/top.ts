@@ -9,7 +9,7 @@ import type { Snapshot } from '../observe/snapshot.ts';
 import { type Span, topLines } from '../observe/top-table.ts';
 import { stateHome } from '../state/state-folder.ts';
 import { argumentProblem } from './argument-problem.ts';
-import type { CommandIo } from './check.ts';
+import type { CommandIo } from './command-io.ts';
 import { topUsage } from './usage.ts';
 
 interface TopArgs {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { CommandIo } from './check.ts';
+import type { CommandIo } from './command-io.ts';
 
 /** What people write; anything else may be written by the tests themselves, and counts only while none is running. */
 const WRITTEN = /\.(ya?ml|[cm]?[jt]s|wasm|sql)$/;

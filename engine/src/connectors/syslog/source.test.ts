@@ -2,13 +2,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { test } from 'node:test';
-import { syslogFields } from '../../functions/parse/formats.ts';
 import { connectTo, sendAll, startListening } from '../socket/testing/start-listening.ts';
-import { syslogColumns } from './columns.ts';
-
-test('its columns are those that are found in messages', () => {
-  assert.deepEqual(syslogColumns, syslogFields);
-});
 
 const MESSAGE = '<34>1 2026-10-11T22:14:15.003Z web su 12 ID47 [a b="c"] failed';
 const ROW = {

@@ -6,11 +6,11 @@ import { choice, text } from '../../spec/fields.ts';
 import type { OpenContext } from '../../spec/node.ts';
 import { RESERVED_PREFIX } from '../../spec/reserved-columns.ts';
 import { type SourceSpec, source } from '../../spec/source.ts';
+import { syslogColumns } from '../../spec/syslog-columns.ts';
 import { checkListen, listenSettings } from '../socket/listen-settings.ts';
 import { ListeningSource } from '../socket/listening-source.ts';
 import { probeListening } from '../socket/probe.ts';
 import { syslogCutter } from '../socket/syslog-cutter.ts';
-import { syslogColumns } from './columns.ts';
 
 const TEXT_COLUMN = 'message';
 

@@ -1,4 +1,4 @@
-import type { TableRow } from './table.ts';
+import type { TableRow } from './table-row.ts';
 
 /** Rows of a CSV file (RFC 4180) whose first line names the columns; all values are strings. */
 export function* readCsv(text: string, separator: string): Iterable<TableRow> {

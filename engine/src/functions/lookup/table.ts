@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { networkProblem } from '../../batch/networks.ts';
 import { ReefError } from '../../errors.ts';
 import { readCsv } from './csv-table.ts';
+import type { TableRow } from './table-row.ts';
 
 export interface TableOptions {
   readonly file: string;
@@ -20,12 +21,6 @@ export interface Table {
   readonly keys: readonly string[];
   /** For each wanted column the JSON text of every row's value; `undefined`: it has none. */
   readonly values: readonly (readonly (string | undefined)[])[];
-}
-
-/** One row of a table file: JSON texts by name, and where it stands for messages. */
-export interface TableRow {
-  readonly members: ReadonlyMap<string, string>;
-  readonly place: string;
 }
 
 /** Rejects with a `ReefError` that says what is wrong with the file, and where. */

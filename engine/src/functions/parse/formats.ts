@@ -1,6 +1,7 @@
 /** The formats of `parse` that the functions' module reads. */
 
 import { columnArguments, TextOf } from '../../batch/function-kernel.ts';
+import { syslogColumns } from '../../spec/syslog-columns.ts';
 import { compileTimeFormat, withFraction } from '../time-format.ts';
 import { type Zone, ZoneTable } from '../time-zone.ts';
 import { type FieldNames, type Parser, readFields, type Texts } from './parser.ts';
@@ -59,22 +60,6 @@ export function csvParser(fields: FieldNames, { separator, quotes, strict, skipE
   };
 }
 
-/** In the order of engine/kernel/assembly/functions/parse-syslog.ts. */
-export const syslogFields = [
-  { name: 'priority', type: 'integer' },
-  { name: 'facility', type: 'string' },
-  { name: 'severity', type: 'string' },
-  { name: 'version', type: 'integer' },
-  { name: 'timestamp', type: 'string' },
-  { name: 'hostname', type: 'string' },
-  { name: 'appname', type: 'string' },
-  { name: 'procid', type: 'string' },
-  { name: 'msgid', type: 'string' },
-  { name: 'structured_data', type: 'json' },
-  { name: 'message', type: 'string' },
-  { name: 'sequence', type: 'integer' },
-] as const;
-
 export const syslogStandards = ['auto', 'rfc5424', 'rfc3164'] as const;
 
 const facilities =
@@ -106,18 +91,18 @@ export interface SyslogOptions {
 
 export function syslogParser(wanted: readonly string[], { standard, zone, lenient }: SyslogOptions): Parser {
   const offsets = new ZoneTable(zone);
-  const names = syslogFields.map(({ name }) => name).filter((name) => wanted.includes(name));
+  const names = syslogColumns.map(({ name }) => name).filter((name) => wanted.includes(name));
   return {
     others: TextOf.strings,
     read(texts) {
       const { arena, timestamp } = texts.view;
-      const columns = arena.take(syslogFields.length * 4);
+      const columns = arena.take(syslogColumns.length * 4);
       const words = writeNames(texts);
       const table = arena.copyOf(offsets.around(timestamp / 1000));
       const [timePrograms, iso] = [arena.copyOf(programs), arena.copyOf(isoProgram)];
       return readFields(texts.view, { names, limit: names.length }, (kernel) => {
         const entries = kernel.fieldEntries() >>> 2;
-        for (const [i, { name }] of syslogFields.entries()) {
+        for (const [i, { name }] of syslogColumns.entries()) {
           const at = names.indexOf(name);
           arena.words[(columns >>> 2) + i] = at < 0 ? 0 : arena.words[entries + at * 4 + 2]!;
         }

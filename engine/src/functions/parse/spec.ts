@@ -4,10 +4,11 @@ import { choice, flag, group, integer, list, map, type Settings, text } from '..
 import { batchFunction } from '../../spec/function.ts';
 import type { SettingIssue } from '../../spec/node.ts';
 import { rowsOnly } from '../../spec/security.ts';
+import { syslogColumns } from '../../spec/syslog-columns.ts';
 import { onErrorDoc } from '../row-problems.ts';
 import { offsetProblem, zoneOf, zoneProblem } from '../time-zone.ts';
 import { type ParseOptions, parseBatch } from './apply.ts';
-import { csvParser, jsonParser, pairParser, syslogFields, syslogParser, syslogStandards } from './formats.ts';
+import { csvParser, jsonParser, pairParser, syslogParser, syslogStandards } from './formats.ts';
 import { type GrokOptions, grokFields, grokParser, grokProblem } from './grok.ts';
 import type { Parser } from './parser.ts';
 
@@ -173,7 +174,7 @@ export default batchFunction({
 function fieldsOf({ columns, format, grok: given }: ParseSettings): readonly ColumnDeclaration[] | undefined {
   if (columns !== undefined) return columns.map(({ name, type }) => ({ name, type: columnTypeAliases[type]! }));
   if (format === 'grok' && given !== undefined) return fieldsOfGrok(given);
-  return format === 'syslog' ? syslogFields : undefined;
+  return format === 'syslog' ? syslogColumns : undefined;
 }
 
 function writes(given: ParseSettings): ColumnDeclaration[] {
@@ -233,8 +234,8 @@ function check(given: ParseSettings): SettingIssue[] {
     if (taken.has(name))
       complain(['columns', i, 'name'], `columns[${i}].name is "${name}", which stands there twice, expected another name`);
     taken.add(name);
-    if (given.format === 'syslog' && !syslogFields.some((field) => field.name === name)) {
-      const names = syslogFields.map((field) => field.name).join(', ');
+    if (given.format === 'syslog' && !syslogColumns.some((field) => field.name === name)) {
+      const names = syslogColumns.map((field) => field.name).join(', ');
       complain(['columns', i, 'name'], `columns[${i}].name is "${name}", expected one of ${names}`);
     }
   }

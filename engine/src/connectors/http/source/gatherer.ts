@@ -5,23 +5,9 @@
  */
 import type { Feed, PartitionFeed, SettledStretch } from '../../../spec/feed.ts';
 import type { Codec } from '../../../spec/plan.ts';
-import type { PeerValues } from './peer-values.ts';
+import { Departure } from './departure.ts';
+import type { Sender } from './sender.ts';
 import { Senders } from './senders.ts';
-
-/** So much goes on its way without waiting for more. */
-export const ENOUGH_BYTES = 256 * 1024;
-
-/** Whoever hands rows over. */
-export interface Sender {
-  /** What is known of who sends. */
-  readonly peer: PeerValues;
-  /** The bytes of one `add` are in shared memory: what they were copied from may go. */
-  written(bytes: number): void;
-  /** The rows of one `add` are delivered, or in an error table. */
-  delivered(rows: number, rejected: number): void;
-  /** The rows of one `add` will not be fed: the engine stops. `partly`: some of them were. */
-  dropped(bytes: number, partly: boolean): void;
-}
 
 export interface GathererOptions {
   readonly name: string;
@@ -65,12 +51,17 @@ export class Gatherer implements Collector {
   readonly #senders = new Senders();
   #waiting: Waiting[] = [];
   #pumping = false;
-  #immediate: NodeJS.Immediate | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #departure: Departure;
   #stopped = false;
 
   constructor(options: GathererOptions) {
     this.#options = options;
+    this.#departure = new Departure({
+      gatherMs: options.gatherMs,
+      depart: () => {
+        if (this.#room && this.#filled > 0) this.#advance(true);
+      },
+    });
   }
 
   open(feed: Feed): void {
@@ -108,7 +99,7 @@ export class Gatherer implements Collector {
 
   stop(): void {
     this.#stopped = true;
-    this.#flush();
+    this.#departure.now();
     for (const { sender, bytes, part, at } of this.#waiting.splice(0)) sender.dropped(bytes, part > 0 || at > 0);
   }
 
@@ -158,19 +149,7 @@ export class Gatherer implements Collector {
   }
 
   #schedule(): void {
-    if (this.#filled >= ENOUGH_BYTES) this.#flush();
-    else if (this.#filled === 0 || this.#immediate) return;
-    // All that this turn of the event loop brings goes together.
-    else if (this.#settled === this.#offset) this.#immediate = setImmediate(() => this.#flush());
-    else this.#timer ??= setTimeout(() => this.#flush(), this.#options.gatherMs);
-  }
-
-  #flush(): void {
-    clearImmediate(this.#immediate);
-    clearTimeout(this.#timer);
-    this.#immediate = undefined;
-    this.#timer = undefined;
-    if (this.#room && this.#filled > 0) this.#advance(true);
+    this.#departure.schedule(this.#filled, this.#settled === this.#offset);
   }
 
   #onSettled(stretch: SettledStretch): void {

@@ -5,7 +5,9 @@
 import type { Feed, SettledStretch } from '../../../spec/feed.ts';
 import { RecordWriter } from '../../../spec/record-writer.ts';
 import type { RecordLayout } from '../../../spec/records.ts';
-import { type Collector, ENOUGH_BYTES, type GathererOptions, type Sender } from './gatherer.ts';
+import { Departure } from './departure.ts';
+import type { Collector, GathererOptions } from './gatherer.ts';
+import type { Sender } from './sender.ts';
 import { Senders } from './senders.ts';
 
 /** Lines stand together in records of about this size: none may be larger than a slot. */
@@ -35,12 +37,12 @@ export class RecordGatherer implements Collector {
   /** Offsets behind all that went on its way, and behind all that was delivered. */
   #sent = 0;
   #settled = 0;
-  #immediate: NodeJS.Immediate | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #departure: Departure;
   #stopped = false;
 
   constructor(options: RecordGathererOptions) {
     this.#options = options;
+    this.#departure = new Departure({ gatherMs: options.gatherMs, depart: () => this.#send() });
   }
 
   open(feed: Feed): void {
@@ -72,7 +74,7 @@ export class RecordGatherer implements Collector {
 
   stop(): void {
     this.#stopped = true;
-    this.#flush();
+    this.#departure.now();
     for (const { sender, bytes, begun } of this.#waiting.splice(0)) sender.dropped(bytes, begun);
   }
 
@@ -92,7 +94,7 @@ export class RecordGatherer implements Collector {
           const wait = writer.add(writer.offset, sender.peer, body.subarray(from, end - 1));
           if (wait) await wait;
           if (this.#stopped) {
-            this.#flush();
+            this.#departure.now();
             return;
           }
           from = end;
@@ -109,19 +111,10 @@ export class RecordGatherer implements Collector {
   }
 
   #schedule(): void {
-    const unsent = this.#writer!.offset - this.#sent;
-    if (unsent >= ENOUGH_BYTES) this.#flush();
-    else if (unsent === 0 || this.#immediate) return;
-    // All that this turn of the event loop brings goes together.
-    else if (this.#settled >= this.#sent) this.#immediate = setImmediate(() => this.#flush());
-    else this.#timer ??= setTimeout(() => this.#flush(), this.#options.gatherMs);
+    this.#departure.schedule(this.#writer!.offset - this.#sent, this.#settled >= this.#sent);
   }
 
-  #flush(): void {
-    clearImmediate(this.#immediate);
-    clearTimeout(this.#timer);
-    this.#immediate = undefined;
-    this.#timer = undefined;
+  #send(): void {
     if (!this.#writer) return;
     this.#sent = this.#writer.offset;
     this.#writer.flush();

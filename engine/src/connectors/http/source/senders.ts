@@ -1,6 +1,6 @@
 /** Those whose rows are in shared memory, in the order of their marks: each is told what became of its own. */
 import type { SettledStretch } from '../../../spec/feed.ts';
-import type { Sender } from './gatherer.ts';
+import type { Sender } from './sender.ts';
 
 /** So many that are done with are kept at most. */
 const MOST_DONE = 1024;

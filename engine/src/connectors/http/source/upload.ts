@@ -7,10 +7,11 @@ import { readCsvBody } from '../../../codecs/csv-body.ts';
 import { decompressWhole } from '../../../codecs/decompress.ts';
 import { readJsonBody } from '../../../codecs/json-body.ts';
 import { ReefError } from '../../../errors.ts';
-import type { Collector, Sender } from './gatherer.ts';
+import type { Collector } from './gatherer.ts';
 import type { CsvShape, Media, Shape } from './media.ts';
 import type { PeerValues } from './peer-values.ts';
 import type { Route } from './routes.ts';
+import type { Sender } from './sender.ts';
 import type { Turns } from './turns.ts';
 
 /** Lines go on when there are so many bytes of them. */

@@ -1,7 +1,8 @@
-import type { ColumnDeclaration } from '../../spec/column-type.ts';
-
-/** What the function `parse` finds in a message (functions/parse/formats.ts); a test compares. */
-export const syslogColumns: readonly ColumnDeclaration[] = [
+/**
+ * What the function `parse` makes of a syslog message, and the source `syslog` therefore gives; in the order of
+ * engine/kernel/assembly/functions/parse-syslog.ts.
+ */
+export const syslogColumns = [
   { name: 'priority', type: 'integer' },
   { name: 'facility', type: 'string' },
   { name: 'severity', type: 'string' },
@@ -14,4 +15,4 @@ export const syslogColumns: readonly ColumnDeclaration[] = [
   { name: 'structured_data', type: 'json' },
   { name: 'message', type: 'string' },
   { name: 'sequence', type: 'integer' },
-];
+] as const;
