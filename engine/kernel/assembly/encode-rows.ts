@@ -51,6 +51,10 @@ const DUPLICATE: u32 = 0x80;
 let tight = false;
 /** Bytes that `copyShort` may write in excess. */
 const SLACK: usize = 16;
+/** Braces and line feed. */
+const ROW_FRAME: usize = 3;
+/** Bytes that one byte of a text becomes at most: `\u0000`. */
+const MOST_ESCAPED: usize = 6;
 
 @inline export function field(at: usize, offset: usize): usize {
   return <usize>get32(at + offset);
@@ -93,7 +97,7 @@ export function setTight(value: bool): void {
 
 @inline function tokenBound(kind: u32, start: usize, end: usize, exact: bool): usize {
   if (kind != RAW) return end - start;
-  return 2 + (exact ? escapedLength(start, end) : (end - start) * 6);
+  return 2 + (exact ? escapedLength(start, end) : (end - start) * MOST_ESCAPED);
 }
 
 /** Takes back white space and one comma from the end of what was written since `from`. */
@@ -222,25 +226,37 @@ function writeWalked(plan: usize, row: usize, start: usize, end: usize, out: usi
   return out;
 }
 
-/** Writes the columns that the row has, with commas; returns the pointer behind them. `first`: of the row. */
-@inline function writeColumns(plan: usize, row: usize, first: usize, out: usize): usize {
-  const count = field(plan, COLUMNS);
+/**
+ * Writes the columns that the row has, with commas; returns the pointer behind them, or 0 when one does not surely end before `limit`.
+ * `first`: of the row.
+ */
+@inline function writeColumns(plan: usize, row: usize, first: usize, out: usize, limit: usize): usize {
   const edits = field(plan, EDIT_LIST);
   let at = field(plan, COLUMN_LIST);
-  for (let i: usize = 0; i < count; i++, at += COLUMN_BYTES) {
+  const stop = at + field(plan, COLUMNS) * COLUMN_BYTES;
+  let comma = out - 1 != first || get8(first) != 0x7b;
+  for (; at < stop; at += COLUMN_BYTES) {
     const kind = kindAt(field(at, COLUMN_KINDS), row);
-    if (kind == 0 || isShadowed(edits, field(at, COLUMN_EDIT), row)) continue;
-    if (get8(out - 1) != 0x7b || out - 1 != first) put8(out++, 0x2c);
-    copyShort(out, field(at, COLUMN_KEY), field(at, COLUMN_KEY_LENGTH));
-    out += field(at, COLUMN_KEY_LENGTH);
-    out = writeToken(kind, word(field(at, COLUMN_STARTS), row), word(field(at, COLUMN_ENDS), row), out);
+    if (kind == 0) continue;
+    const edit = field(at, COLUMN_EDIT);
+    if (edit && isShadowed(edits, edit, row)) continue;
+    const start = word(field(at, COLUMN_STARTS), row);
+    const end = word(field(at, COLUMN_ENDS), row);
+    const keyLength = field(at, COLUMN_KEY_LENGTH);
+    // A comma, and a text's quotes.
+    const most = keyLength + 3 + (end - start) * (kind == RAW ? MOST_ESCAPED : 1);
+    if (limit < out || most > limit - out) return 0;
+    if (comma) put8(out++, 0x2c);
+    comma = true;
+    copyShort(out, field(at, COLUMN_KEY), keyLength);
+    out = writeToken(kind, start, end, out + keyLength);
   }
   return out;
 }
 
-/** A bound for the bytes of the row, its line feed included. */
-function rowBound(plan: usize, row: usize, mode: usize, exact: bool): usize {
-  let bytes: usize = 3;
+/** A bound for the bytes of the row without its columns; its brackets and line feed are included. */
+function headBound(plan: usize, row: usize, mode: usize, exact: bool): usize {
+  let bytes: usize = ROW_FRAME;
   if (mode < 2) bytes += word(field(plan, ROW_ENDS), row) - word(field(plan, ROW_STARTS), row);
   if (mode == 1) {
     let at = field(plan, EDIT_LIST);
@@ -252,6 +268,12 @@ function rowBound(plan: usize, row: usize, mode: usize, exact: bool): usize {
       bytes += tokenBound(kindAt(kinds, row), word(field(at, EDIT_STARTS), row), word(field(at, EDIT_ENDS), row), exact);
     }
   }
+  return bytes;
+}
+
+/** The same of the whole row. */
+function rowBound(plan: usize, row: usize, mode: usize, exact: bool): usize {
+  let bytes = headBound(plan, row, mode, exact);
   let at = field(plan, COLUMN_LIST);
   for (let i = field(plan, COLUMNS); i > 0; i--, at += COLUMN_BYTES) {
     const kind = kindAt(field(at, COLUMN_KINDS), row);
@@ -271,12 +293,16 @@ function hasDuplicates(plan: usize, row: usize): bool {
   return false;
 }
 
-/** Writes one row, its line feed included. There is room for `rowBound`. */
-function writeRow(plan: usize, row: usize, mode: usize, out: usize): usize {
+/**
+ * Writes one row, its line feed included, for which there is room: for what `headBound` says, and of a text for what `rowBound` says. 0:
+ * its columns may not end before `limit`.
+ */
+function writeRow(plan: usize, row: usize, mode: usize, out: usize, limit: usize): usize {
   const first = out;
   if (mode == 2) {
     put8(out, 0x7b);
-    out = writeColumns(plan, row, first, out + 1);
+    out = writeColumns(plan, row, first, out + 1, limit);
+    if (!out) return 0;
   } else if (mode == 1) {
     const start = word(field(plan, ROW_STARTS), row);
     const end = word(field(plan, ROW_ENDS), row);
@@ -286,7 +312,8 @@ function writeRow(plan: usize, row: usize, mode: usize, out: usize): usize {
     if (field(plan, COLUMNS)) {
       // Only an object without members needs a look at what stands before its brace.
       if (get8(out - 1) <= 0x20) out = takeBackSpace(first, out);
-      out = writeColumns(plan, row, first, out);
+      out = writeColumns(plan, row, first, out, limit);
+      if (!out) return 0;
     }
   } else {
     return writeText(plan, row, out);
@@ -365,12 +392,15 @@ export function encodeRows(plan: usize, rows: usize, from: u32, to: u32, out: us
       const row = word(rows, i);
       const room = outEnd - out;
       tight = false;
-      if (rowBound(plan, row, mode, false) + SLACK > room) {
+      const bound = (mode == 3 ? rowBound(plan, row, mode, false) : headBound(plan, row, mode, false)) + SLACK;
+      let end = bound > room ? 0 : writeRow(plan, row, mode, out, outEnd - SLACK - ROW_FRAME);
+      if (!end) {
         tight = true;
         if (rowBound(plan, row, mode, true) > room) break;
+        end = writeRow(plan, row, mode, out, usize.MAX_VALUE);
       }
       if (offsets) put32(offsets + (i << 2), <u32>(out - origin));
-      out = writeRow(plan, row, mode, out);
+      out = end;
     }
     put32(plan + RESULT, <u32>(out - origin));
   }

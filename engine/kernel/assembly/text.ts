@@ -176,12 +176,21 @@ export function isShortPlain(p: usize, length: usize): bool {
 export function escape(p: usize, end: usize, out: usize): usize {
   while (p < end) {
     if (ASC_FEATURE_SIMD) {
+      const from = p;
       while (p + 16 <= end) {
         const v = getV(p);
         if (needsEscape16(v)) break;
         putV(out, v);
         p += 16;
         out += 16;
+      }
+      // The rest together with bytes that were written already.
+      if (p != from && p + 16 > end) {
+        const v = getV(end - 16);
+        if (!needsEscape16(v)) {
+          putV(out + (end - p) - 16, v);
+          return out + (end - p);
+        }
       }
     }
     const stop = p + 16 < end ? p + 16 : end;

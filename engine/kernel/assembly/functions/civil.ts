@@ -14,8 +14,12 @@ export function daysFromCivil(year: i32, month: i32, day: i32): i32 {
 export let civilYear: i32 = 0;
 export let civilMonth: i32 = 0;
 export let civilDay: i32 = 0;
+/** The days that it was found for: times that follow each other mostly share them. */
+let civilFor: i32 = i32.MIN_VALUE;
 
 export function civilFromDays(days: i32): void {
+  if (days == civilFor) return;
+  civilFor = days;
   const shifted = days + 719468;
   const era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
   const dayOfEra = shifted - era * 146097;

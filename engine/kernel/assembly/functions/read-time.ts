@@ -48,6 +48,16 @@ function digits(least: i32, most: i32): i32 {
   return count < least ? -1 : value;
 }
 
+/** Two digits as a number; -1: there are fewer. */
+@inline function twoDigits(): i32 {
+  if (at + 2 > end) return -1;
+  const tens = get8(at) - 0x30;
+  const ones = get8(at + 1) - 0x30;
+  if (tens >= 10 || ones >= 10) return -1;
+  at += 2;
+  return <i32>(tens * 10 + ones);
+}
+
 function within(value: i32, least: i32, most: i32): bool {
   return value >= least && value <= most;
 }
@@ -68,7 +78,7 @@ function readFraction(): bool {
 }
 
 function readSecond(): bool {
-  second = digits(2, 2);
+  second = twoDigits();
   // A leap second counts as the first of the next minute.
   return within(second, 0, 60);
 }
@@ -83,14 +93,14 @@ function readOffset(): bool {
   }
   if (c != 0x2b && c != 0x2d) return false;
   at++;
-  const hours = digits(2, 2);
+  const hours = twoDigits();
   if (!within(hours, 0, 23)) return false;
   let minutes = 0;
   if (peek() == 0x3a) {
     at++;
-    minutes = digits(2, 2);
+    minutes = twoDigits();
     if (minutes < 0) return false;
-  } else if (isDigit(peek())) minutes = digits(2, 2);
+  } else if (isDigit(peek())) minutes = twoDigits();
   if (!within(minutes, 0, 59)) return false;
   offset = (hours * 60 + minutes) * (c == 0x2d ? -1 : 1);
   return true;
@@ -177,21 +187,23 @@ function readEpoch(places: i32): bool {
 
 /** `2024-05-06`, with a time behind `T` or a blank (`07:08`, seconds and a fraction may follow), with an offset or without. */
 function readIso(): bool {
-  year = digits(4, 4);
-  if (year < 0 || peek() != 0x2d) return false;
+  const century = twoDigits();
+  const inCentury = twoDigits();
+  if (century < 0 || inCentury < 0 || peek() != 0x2d) return false;
+  year = century * 100 + inCentury;
   at++;
-  month = digits(2, 2);
+  month = twoDigits();
   if (month < 0 || peek() != 0x2d) return false;
   at++;
-  day = digits(2, 2);
+  day = twoDigits();
   if (day < 0) return false;
   const c = peek();
   if (c != 0x54 && c != 0x74 && c != 0x20) return at == end;
   at++;
-  hour = digits(2, 2);
+  hour = twoDigits();
   if (!within(hour, 0, 23) || peek() != 0x3a) return false;
   at++;
-  minute = digits(2, 2);
+  minute = twoDigits();
   if (!within(minute, 0, 59)) return false;
   if (peek() == 0x3a) {
     at++;
@@ -220,7 +232,7 @@ function readPart(part: u32, argument: u32): bool {
       year = digits(4, 4);
       return year >= 0;
     case 0x79: // y
-      year = digits(2, 2);
+      year = twoDigits();
       if (year < 0) return false;
       year += year < 69 ? 2000 : 1900;
       return true;
@@ -243,7 +255,7 @@ function readPart(part: u32, argument: u32): bool {
       hour = digits(1, 2);
       return within(hour, 1, 12);
     case 0x4d: // M
-      minute = digits(2, 2);
+      minute = twoDigits();
       return within(minute, 0, 59);
     case 0x53: // S
       return readSecond();
@@ -306,9 +318,24 @@ function finish(reference: f64): u32 {
   return KNOWN;
 }
 
+/** What {@link nearestDays} found last, and for what: times that follow each other mostly share their day. */
+let nearest = UNSET;
+let nearestMonth = UNSET;
+let nearestDay = UNSET;
+let nearestTo = UNSET;
+
 /** Days since 1970 of month and day in the year that is nearest to `reference` (seconds); UNSET: it is no date in any of them. */
 function nearestDays(reference: f64): i32 {
   const today = <i32>floor(reference / 86400);
+  if (month == nearestMonth && day == nearestDay && today == nearestTo) return nearest;
+  nearestMonth = month;
+  nearestDay = day;
+  nearestTo = today;
+  nearest = findNearestDays(today);
+  return nearest;
+}
+
+function findNearestDays(today: i32): i32 {
   const about = 1970 + <i32>floor(<f64>today / 365.2425);
   let best = UNSET;
   for (let candidate = about - 2; candidate <= about + 2; candidate++) {

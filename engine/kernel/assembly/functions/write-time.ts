@@ -23,6 +23,14 @@ function writeDigits(value: i32, length: i32): void {
   out += <usize>length;
 }
 
+@inline function writeTwo(value: i32): void {
+  // Exact below 100.
+  const tens = (value * 103) >> 10;
+  put8(out, 0x30 + <u32>tens);
+  put8(out + 1, 0x30 + <u32>(value - tens * 10));
+  out += 2;
+}
+
 /** Three letters that stand in a number, the first one highest. */
 function writeLetters(name: u32): void {
   put8(out, name >> 16);
@@ -87,11 +95,11 @@ function writeFraction(nanos: u32): void {
 }
 
 function writeClock(rest: i32): void {
-  writeDigits(rest / 3600, 2);
+  writeTwo(rest / 3600);
   put8(out++, 0x3a);
-  writeDigits((rest / 60) % 60, 2);
+  writeTwo((rest / 60) % 60);
   put8(out++, 0x3a);
-  writeDigits(rest % 60, 2);
+  writeTwo(rest % 60);
 }
 
 /** `2024-05-06T07:08:09Z`; a fraction where there is one. Returns the pointer behind it. */
@@ -101,9 +109,9 @@ export function writeIso(seconds: i64, nanos: u32, to: usize): usize {
   civilFromDays(days);
   writeDigits(civilYear, 4);
   put8(out++, 0x2d);
-  writeDigits(civilMonth, 2);
+  writeTwo(civilMonth);
   put8(out++, 0x2d);
-  writeDigits(civilDay, 2);
+  writeTwo(civilDay);
   put8(out++, 0x54);
   writeClock(<i32>(seconds - <i64>days * 86400));
   writeFraction(nanos);
@@ -123,28 +131,28 @@ function writePart(part: u32, argument: u32, days: i32, rest: i32, nanos: u32): 
       writeDigits(civilYear, 4);
       return;
     case 0x79:
-      writeDigits(civilYear, 2);
+      writeTwo(civilYear % 100);
       return;
     case 0x6d:
-      writeDigits(civilMonth, 2);
+      writeTwo(civilMonth);
       return;
     case 0x64:
-      writeDigits(civilDay, 2);
+      writeTwo(civilDay);
       return;
     case 0x6a:
       writeDigits(days - daysFromCivil(civilYear, 1, 1) + 1, 3);
       return;
     case 0x48:
-      writeDigits(rest / 3600, 2);
+      writeTwo(rest / 3600);
       return;
     case 0x49:
-      writeDigits(((rest / 3600 + 11) % 12) + 1, 2);
+      writeTwo(((rest / 3600 + 11) % 12) + 1);
       return;
     case 0x4d:
-      writeDigits((rest / 60) % 60, 2);
+      writeTwo((rest / 60) % 60);
       return;
     case 0x53:
-      writeDigits(rest % 60, 2);
+      writeTwo(rest % 60);
       return;
     case 0x66:
       writeDigits(<i32>(nanos / 1000), 6);
