@@ -63,3 +63,47 @@ test('a record that is one line holds whatever its bytes are', () => {
     );
   }
 });
+
+test('rows behind their counts hold whatever their bytes are, however small the table is', () => {
+  const texts = ['a\nb', '12 x', '\n\n', 'é', '\xff', '\r', '7', 'x'.repeat(300)];
+  const rows = texts.map((text) => Buffer.from(text, text === '\xff' ? 'latin1' : 'utf8'));
+  const counted = (all: readonly Buffer[]): Buffer => Buffer.concat(all.flatMap((row) => [Buffer.from(`${row.length} `), row]));
+  const records = [rows, rows.slice(0, 1), Array.from({ length: 40 }, () => rows).flat()].map((all, number) => ({
+    position: number * 1e9,
+    values: [`value ${number}`],
+    payload: Buffer.concat([counted(all), NEWLINE]),
+  }));
+  const joined = Buffer.concat(records.map(({ payload }) => payload));
+  const expected = [...rows, rows[0], ...Array.from({ length: 40 }, () => rows).flat()];
+  for (const harness of Object.values(harnesses)) {
+    for (const cap of [16, 4096]) {
+      const found = harness.scanRecords(records, recordModes.counted, { cap });
+      assert.deepEqual(
+        found.map(({ start, end }) => joined.subarray(start, end)),
+        expected,
+      );
+      assert.deepEqual(
+        found.slice(0, 8).map(({ error }) => error),
+        [0, 0, 0, 0, 5, 0, 0, 0],
+      );
+      assert.equal(found[8]!.position, 1e9 + '3 '.length);
+      assert.equal(found[8]!.value, 'value 1');
+    }
+  }
+});
+
+test('a count that says more than there is ends with its record', () => {
+  const records = ['5 abc', '99999999999 x', '3'].map((text, position) => ({
+    position,
+    values: ['v'],
+    payload: Buffer.from(`${text}\n`),
+  }));
+  const joined = Buffer.concat(records.map(({ payload }) => payload));
+  for (const harness of Object.values(harnesses)) {
+    const found = harness.scanRecords(records, recordModes.counted, { cap: 16 });
+    assert.deepEqual(
+      found.map(({ start, end }) => joined.toString('latin1', start, end)),
+      ['abc', 'x', ''],
+    );
+  }
+});

@@ -75,6 +75,24 @@ export function scanLineRows(p: usize, limit: usize): usize {
   return p;
 }
 
+/**
+ * Takes rows behind their counts, as RFC 6587 counts octets (`12 twelve bytes`), until the table is full; the payload [p, end) ends with
+ * a newline that is none of theirs. Returns the pointer behind the last one. A count that says too much ends with the payload.
+ */
+export function scanCountedRows(p: usize, end: usize): usize {
+  const cap = tableCap();
+  const stop = end - 1;
+  while (p < stop && count < cap) {
+    let length: usize = 0;
+    while (p < stop && get8(p) - 0x30 < 10) length = length * 10 + <usize>(get8(p++) - 0x30);
+    p = min(p + 1, stop);
+    const next = p + min(length, stop - p);
+    putLine(p, next, false);
+    p = next;
+  }
+  return p < stop ? p : end;
+}
+
 export function scanLines(from: usize, to: usize, table: usize, last: u32): i32 {
   declareInput(from, to);
   openLineScan(table);

@@ -3,7 +3,7 @@ import { declareInput, get32, get8, getF64, put32, putF64 } from './access';
 import { word } from './columns-read';
 import { putToken } from './columns-write';
 import { closeJsonScan, jsonScanIsFull, openJsonScan, scanRows } from './scan-json';
-import { closeLineScan, lineScanIsFull, openLineScan, putLine, scanLineRows } from './scan-lines';
+import { closeLineScan, lineScanIsFull, openLineScan, putLine, scanCountedRows, scanLineRows } from './scan-lines';
 
 const HEADER: usize = 16;
 /** Kind and length of a value. */
@@ -12,6 +12,7 @@ const VALUE_HEADER: usize = 5;
 /** What a payload is. */
 const JSON_ROWS: u32 = 0;
 const LINES: u32 = 1;
+const COUNTED: u32 = 3;
 
 @inline function recordEnd(head: usize): usize {
   return head + 4 + get32(head);
@@ -25,6 +26,7 @@ const LINES: u32 = 1;
 @inline function scanPayload(p: usize, end: usize, mode: u32): usize {
   if (mode == JSON_ROWS) return scanRows(p, end);
   if (mode == LINES) return scanLineRows(p, end);
+  if (mode == COUNTED) return scanCountedRows(p, end);
   putLine(p, end - 1, false);
   return end;
 }

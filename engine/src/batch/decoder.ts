@@ -158,7 +158,7 @@ class KernelDecoder implements Decoder, Encoder {
   }
 }
 
-/** A text may hold newlines where a record is one row. */
-function lineMode({ rows }: RecordLayout): 'lines' | 'whole' {
-  return rows === 'lines' ? 'lines' : 'whole';
+/** A text may hold newlines where its bounds are known otherwise. */
+function lineMode({ rows }: RecordLayout): 'lines' | 'whole' | 'counted' {
+  return rows === 'one' ? 'whole' : rows;
 }

@@ -54,8 +54,8 @@ export const ROW_NOT_OBJECT = 64;
 /** A row of CSV with another number of fields than there are columns: `errorAt` is that number. */
 export const ROW_FIELDS = 35;
 
-/** How the payloads of records are scanned: as JSON rows, as lines, or each as one line whatever it holds. */
-export const recordModes = { json: 0, lines: 1, whole: 2 } as const;
+/** How the payloads of records are scanned: as JSON rows, as lines, each as one line whatever it holds, or as lines behind their counts. */
+export const recordModes = { json: 0, lines: 1, whole: 2, counted: 3 } as const;
 
 /** What a kernel instance exports for scanning; the column and encoding exports are typed beside their users. */
 export interface ScanExports {

@@ -24,7 +24,7 @@ export class RecordTokens {
   }
 
   get mayHoldNewlines(): boolean {
-    return this.#layout.rows === 'one';
+    return this.#layout.rows !== 'lines';
   }
 
   /** Columns that stand in the rows for everybody. */
@@ -55,7 +55,7 @@ export class RecordTokens {
     if (this.#positions === 0 && size > 0) {
       const heads = this.#found();
       this.#positions = this.#arena.take(size * 8);
-      this.#arena.kernel.recordPositions(heads, starts, size, this.#layout.rows === 'lines' ? 1 : 0, this.#positions);
+      this.#arena.kernel.recordPositions(heads, starts, size, this.#layout.rows === 'one' ? 0 : 1, this.#positions);
     }
     return this.#positions;
   }

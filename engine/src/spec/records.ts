@@ -19,8 +19,11 @@ export interface RecordLayout {
    * them; any other one becomes a column of the row, in place of its own.
    */
   readonly columns: readonly string[];
-  /** `one`: a record is one row, whatever bytes it holds. `lines`: each of its lines is one. */
-  readonly rows: 'one' | 'lines';
+  /**
+   * `one`: a record is one row, whatever bytes it holds. `lines`: each of its lines is one. `counted`: it holds any number of rows of
+   * text, each behind its length in bytes, which is written in decimal digits and ended by a blank (octet counting, RFC 6587).
+   */
+  readonly rows: 'one' | 'lines' | 'counted';
 }
 
 /** A value beside a record: a text (bytes must be UTF-8), a number, or nothing. */
@@ -38,7 +41,7 @@ export function recordPosition(bytes: Buffer, from: number, start: number, { row
   let head = from;
   for (let end = head; start >= end; end = head + 4 + bytes.readUInt32LE(head)) head = end;
   const payload = head + RECORD_HEADER_BYTES + bytes.readUInt32LE(head + 4);
-  return bytes.readDoubleLE(head + 8) + (rows === 'lines' ? start - payload : 0);
+  return bytes.readDoubleLE(head + 8) + (rows === 'one' ? 0 : start - payload);
 }
 
 /** A record as it stands in memory, for tests; the payload ends with its newline. */

@@ -55,12 +55,12 @@ export class FrameCutter implements MessageCutter {
 
   end(): Piece | undefined {
     const bytes = this.#kept.take();
-    return bytes.length === 0 || this.#skipping ? undefined : { bytes, lines: false };
+    return bytes.length === 0 || this.#skipping ? undefined : { bytes, rows: 'one' };
   }
 
   #whole(bytes: Buffer, { from, to }: Frame): Piece {
     if (to - from > this.#maxBytes) this.truncated++;
-    return { bytes: bytes.subarray(from, Math.min(to, from + this.#maxBytes)), lines: false };
+    return { bytes: bytes.subarray(from, Math.min(to, from + this.#maxBytes)), rows: 'one' };
   }
 
   /** `frame`: its end is known, and not there. */
@@ -77,7 +77,7 @@ export class FrameCutter implements MessageCutter {
       return;
     }
     this.truncated++;
-    yield { bytes: bytes.subarray(begin, begin + this.#maxBytes), lines: false };
+    yield { bytes: bytes.subarray(begin, begin + this.#maxBytes), rows: 'one' };
     if (frame) {
       this.#kept.take();
       this.#skip = frame.next - bytes.length;

@@ -38,16 +38,16 @@ export class LineCutter implements MessageCutter {
         this.#kept.append(chunk.subarray(0, from - 1));
         const bytes = this.#kept.take();
         if (bytes.length > this.#maxBytes) this.truncated++;
-        yield { bytes: bytes.subarray(0, this.#maxBytes), lines: true };
+        yield { bytes: bytes.subarray(0, this.#maxBytes), rows: 'lines' };
       }
     }
-    if (from <= last) yield { bytes: chunk.subarray(from, last), lines: true };
+    if (from <= last) yield { bytes: chunk.subarray(from, last), rows: 'lines' };
     if (last + 1 < chunk.length) yield* this.#keep(chunk.subarray(last + 1));
   }
 
   end(): Piece | undefined {
     const bytes = this.#kept.take();
-    return bytes.length === 0 ? undefined : { bytes, lines: true };
+    return bytes.length === 0 ? undefined : { bytes, rows: 'lines' };
   }
 
   *#keep(bytes: Buffer): Generator<Piece> {
@@ -56,6 +56,6 @@ export class LineCutter implements MessageCutter {
     if (this.#kept.length <= this.#maxBytes) return;
     this.truncated++;
     this.#skipping = true;
-    yield { bytes: this.#kept.take().subarray(0, this.#maxBytes), lines: true };
+    yield { bytes: this.#kept.take().subarray(0, this.#maxBytes), rows: 'lines' };
   }
 }

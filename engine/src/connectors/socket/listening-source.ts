@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { hostAndPort } from '../../net/listener.ts';
 import type { Feed } from '../../spec/feed.ts';
 import type { Log } from '../../spec/node.ts';
+import type { RecordLayout } from '../../spec/records.ts';
 import type { Source } from '../../spec/source.ts';
 import { DatagramServer } from './datagram-server.ts';
 import type { ListenSettings } from './listen-settings.ts';
@@ -37,7 +38,7 @@ const STOP_MS = LINGER_MS - 200;
 export class ListeningSource implements Source {
   readonly #options: ListeningOptions;
   readonly #server: Server;
-  #lanes: { readonly lines: RecordLane; readonly messages: RecordLane } | undefined;
+  #lanes: Readonly<Record<RecordLayout['rows'], RecordLane>> | undefined;
 
   constructor(options: ListeningOptions) {
     this.#options = options;
@@ -58,13 +59,13 @@ export class ListeningSource implements Source {
 
   async run(feed: Feed, signal: AbortSignal): Promise<void> {
     const { json, settings } = this.#options;
-    const lane = (name: string, rows: 'lines' | 'one'): RecordLane =>
+    const lane = (name: string, rows: RecordLayout['rows']): RecordLane =>
       new RecordLane(feed, { name, rows, json, gatherMs: settings.gather_ms });
-    this.#lanes ??= { lines: lane('lines', 'lines'), messages: lane('messages', 'one') };
+    this.#lanes ??= { lines: lane('lines', 'lines'), one: lane('messages', 'one'), counted: lane('counted', 'counted') };
     this.#server.start();
     if (!signal.aborted) await new Promise((done) => signal.addEventListener('abort', done, { once: true }));
     await this.#server.stop(STOP_MS);
-    await Promise.all([this.#lanes.lines.end(), this.#lanes.messages.end()]);
+    await Promise.all(Object.values(this.#lanes).map((lane) => lane.end()));
   }
 
   async close(): Promise<void> {
@@ -84,7 +85,7 @@ export class ListeningSource implements Source {
         receiveBufferBytes,
         take: (values, bytes) => {
           const lanes = this.#lanes!;
-          if (!datagramLines) return lanes.messages.add(values, bytes);
+          if (!datagramLines) return lanes.one.add(values, bytes);
           return lanes.lines.add(values, bytes.at(-1) === NEWLINE ? bytes.subarray(0, -1) : bytes);
         },
       });
@@ -99,7 +100,7 @@ export class ListeningSource implements Source {
       messageMs: settings.message_timeout_secs * 1000,
       handshakeMs: settings.handshake_timeout_secs * 1000,
       newCutter,
-      take: (values, { bytes, lines }) => (lines ? this.#lanes!.lines : this.#lanes!.messages).add(values, bytes),
+      take: (values, { bytes, rows }) => this.#lanes![rows].add(values, bytes),
     });
   }
 }

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { cutterFor } from './cutter-for.ts';
 import { delimiterBytes, type Framing } from './framing.ts';
-import { FramingError, type MessageCutter } from './message-cutter.ts';
-import { syslogCutter } from './syslog-cutter.ts';
+import { FramingError } from './message-cutter.ts';
+import { chunkLengths, messages } from './testing/cut-messages.ts';
 
 const framing = (given: Partial<Framing>): Framing => ({
   by: 'line',
@@ -14,30 +14,12 @@ const framing = (given: Partial<Framing>): Framing => ({
   ...given,
 });
 
-/** The messages in `bytes` when they come in chunks of these lengths, again and again. */
-function messages(cutter: MessageCutter, bytes: Buffer, lengths: readonly number[] = [bytes.length || 1]): string[] {
-  const found: string[] = [];
-  for (let from = 0, i = 0; from < bytes.length; i++) {
-    const chunk = bytes.subarray(from, from + lengths[i % lengths.length]!);
-    from += chunk.length;
-    for (const piece of cutter.cut(Buffer.from(chunk))) {
-      const text = Buffer.from(piece.bytes).toString('latin1');
-      found.push(...(piece.lines ? text.split('\n') : [text]));
-    }
-  }
-  const last = cutter.end();
-  if (last) found.push(Buffer.from(last.bytes).toString('latin1'));
-  return found;
-}
-
 const number = (length: number, width: 1 | 2 | 4, order: 'big' | 'little'): Buffer => {
   const bytes = Buffer.alloc(width);
   if (order === 'big') bytes.writeUIntBE(length, 0, width);
   else bytes.writeUIntLE(length, 0, width);
   return bytes;
 };
-
-const chunkLengths = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 });
 
 test('messages are the same however their bytes come', () => {
   const text = fc.string({ minLength: 1, maxLength: 60, unit: fc.constantFrom('a', '<', '1', ' ', '\r', '\u00ff') });
@@ -60,27 +42,6 @@ test('messages are the same however their bytes come', () => {
       assert.deepEqual(messages(cutterFor(framing({ by: 'octets' }), 1000), octets, lengths), all);
     }),
   );
-});
-
-test('both framings of syslog may come over one connection', () => {
-  const message = fc.string({ maxLength: 30, unit: fc.constantFrom('x', ' ', '7', '<') }).map((text) => `<13>${text}`);
-  fc.assert(
-    fc.property(fc.array(fc.tuple(message, fc.boolean()), { maxLength: 10 }), chunkLengths, (all, lengths) => {
-      // The first says that lengths come here.
-      const sent = [['<13>first', true] as const, ...all];
-      const bytes = Buffer.from(sent.map(([text, counted]) => (counted ? `${text.length} ${text}` : `${text}\n`)).join(''));
-      assert.deepEqual(
-        messages(syslogCutter(1000, { counts: true }), bytes, lengths),
-        sent.map(([text]) => text),
-      );
-    }),
-  );
-});
-
-test('what only looks like a length is a line', () => {
-  const lines = ['2023-10-11T22:14:15Z h a: x', '12 apples', '7', '0 <13>x', '99999999999999 <13>x'];
-  for (const line of lines) assert.deepEqual(messages(syslogCutter(1000, { counts: true }), Buffer.from(`${line}\n`)), [line]);
-  assert.deepEqual(messages(syslogCutter(1000, { counts: true }), Buffer.from('5 <1>ab\n5 <2>cd')), ['<1>ab', '<2>cd']);
 });
 
 test('of a message that is too long the head goes on, and what follows it is whole', () => {
@@ -146,7 +107,6 @@ test('any bytes at all are cut without a fault', () => {
   fc.assert(
     fc.property(bytes, chunkLengths, (given, lengths) => {
       const all = Buffer.from(given);
-      messages(syslogCutter(64, { counts: true }), all, lengths);
       messages(cutterFor(framing({ by: 'length', length_bytes: '1' }), 64), all, lengths);
       messages(cutterFor(framing({ by: 'delimiter' }), 64), all, lengths);
       const lines = messages(cutterFor(framing({}), 1000), all, lengths).join('\n');

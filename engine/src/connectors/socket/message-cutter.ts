@@ -1,10 +1,11 @@
 /** Cuts what comes over a connection into messages. */
+import type { RecordLayout } from '../../spec/records.ts';
 
 /** Bytes of the connection, good until the next call of the cutter. */
 export interface Piece {
   readonly bytes: Uint8Array;
-  /** True: lines, of which the last has no newline. False: one message, whatever bytes it holds. */
-  readonly lines: boolean;
+  /** `lines`: the last one has no newline. */
+  readonly rows: RecordLayout['rows'];
 }
 
 export interface MessageCutter {

@@ -78,7 +78,7 @@ export class RecordLane {
 
   #put(values: readonly RecordValue[], bytes: Uint8Array): Promise<void> | undefined {
     const position = this.#position;
-    this.#position += this.#rows === 'lines' ? bytes.length + 1 : 1;
+    this.#position += this.#rows === 'one' ? 1 : bytes.length + 1;
     const wait = this.#writer.add(position, values, bytes);
     if (this.#timer === undefined) this.#wait();
     else this.#more = true;

@@ -1,22 +1,21 @@
-import { FrameCutter } from './frame-cutter.ts';
-import { countedFrame, NO_COUNT, syslogFrames } from './frames.ts';
+import { CountedCutter, syslogCountAt } from './counted-cutter.ts';
 import { LineCutter } from './line-cutter.ts';
 import type { MessageCutter, Piece } from './message-cutter.ts';
+import { NO_COUNT } from './octet-count.ts';
 
-/** Either framing of RFC 6587. Newlines are only looked for one by one on a connection where a length has been seen. */
+/** Either framing of RFC 6587. Counts are only looked for on a connection that began with one. */
 export function syslogCutter(maxBytes: number, { counts }: { readonly counts: boolean }): MessageCutter {
   return counts ? new SyslogCutter(maxBytes) : new LineCutter(maxBytes);
 }
 
-/** Both ways of one connection: lines in pieces, until a length has been seen. */
 class SyslogCutter implements MessageCutter {
   readonly #lines: LineCutter;
-  readonly #messages: FrameCutter;
+  readonly #messages: CountedCutter;
   #counted = false;
 
   constructor(maxBytes: number) {
     this.#lines = new LineCutter(maxBytes);
-    this.#messages = new FrameCutter(maxBytes, syslogFrames);
+    this.#messages = new CountedCutter(maxBytes);
   }
 
   get begun(): boolean {
@@ -28,7 +27,7 @@ class SyslogCutter implements MessageCutter {
   }
 
   cut(chunk: Buffer): Iterable<Piece> {
-    if (!this.#counted && !this.#lines.begun) this.#counted = countedFrame(chunk, 0) !== NO_COUNT;
+    if (!this.#counted && !this.#lines.begun) this.#counted = syslogCountAt(chunk, 0) !== NO_COUNT;
     return this.#counted ? this.#messages.cut(chunk) : this.#lines.cut(chunk);
   }
 

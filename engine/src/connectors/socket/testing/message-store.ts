@@ -4,6 +4,7 @@ import type { Owner } from '../../../testing/owner.ts';
 import { freePort } from '../../../testing/servers/free-port.ts';
 import type { Row } from '../../testing/conformance/rows.ts';
 import type { MessageCutter } from '../message-cutter.ts';
+import { messagesOf } from './cut-messages.ts';
 
 export interface MessageStore {
   readonly port: number;
@@ -30,9 +31,8 @@ export async function startMessageStore(owner: Owner, { newCutter, rowOf }: Mess
       socket.on('close', () => sockets.delete(socket));
       // What was cut off in the middle of a message is never asked for: the cutter is not told of the end.
       socket.on('data', (bytes: Buffer) => {
-        for (const { bytes: piece, lines } of cutter.cut(bytes)) {
-          const text = Buffer.from(piece).toString();
-          for (const message of lines ? text.split('\n') : [text]) if (message !== '') rows.push(rowOf(message));
+        for (const piece of cutter.cut(bytes)) {
+          for (const message of messagesOf(piece)) if (message.length > 0) rows.push(rowOf(message.toString()));
         }
       });
     });
