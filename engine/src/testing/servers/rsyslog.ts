@@ -1,6 +1,7 @@
 /** rsyslog, of Debian's packages: what comes over TCP or UDP goes to a file, and wherever lines of its configuration send it. */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Certificate } from '../certificates.ts';
 import type { Owner } from '../owner.ts';
 import { accepts } from './answers.ts';
 import { type Need, program } from './needs.ts';
@@ -22,9 +23,11 @@ export interface RsyslogOptions {
   readonly actions?: readonly string[];
   /** PEM of the authority that its driver gtls believes. */
   readonly authority?: string;
+  /** Listens with TLS, and shows this. Needs `authority`. */
+  readonly certificate?: Certificate;
 }
 
-export interface Rsyslog extends Server<'tcp'> {
+export interface Rsyslog extends Server<'tcp' | 'udp'> {
   /** What it has received and written: objects of its properties by name. */
   received(): Readonly<Record<string, string>>[];
 }
@@ -32,17 +35,25 @@ export interface Rsyslog extends Server<'tcp'> {
 /** Properties of messages, as it names them, in the order in which they are written. */
 const properties = ['pri', 'timereported', 'hostname', 'app-name', 'procid', 'msgid', 'structured-data', 'msg'] as const;
 
-export async function startRsyslog(owner: Owner, { actions = [], authority }: RsyslogOptions = {}): Promise<Rsyslog> {
+export async function startRsyslog(
+  owner: Owner,
+  { actions = [], authority, certificate }: RsyslogOptions = {},
+): Promise<Rsyslog> {
   const fileOf = ({ folder }: { readonly folder: string }): string => join(folder, 'received.jsonl');
   const started = await startServer(owner, {
     name: 'rsyslog',
-    ports: ['tcp'],
+    ports: ['tcp', 'udp'],
     prepare(place) {
       const { folder, ports } = place;
       const caFile = join(folder, 'authority.pem');
       if (authority !== undefined) writeFileSync(caFile, authority);
+      const files = { certificate: join(folder, 'server.pem'), key: join(folder, 'server.key') };
+      for (const part of ['certificate', 'key'] as const) if (certificate) writeFileSync(files[part], certificate[part]);
       const global = [`workDirectory="${folder}"`, 'maxMessageSize="1m"', 'parser.escapeControlCharactersOnReceive="off"'];
       if (authority !== undefined) global.push(`defaultNetstreamDriverCAFile="${caFile}"`);
+      if (certificate)
+        global.push(`defaultNetstreamDriverCertFile="${files.certificate}"`, `defaultNetstreamDriverKeyFile="${files.key}"`);
+      const driver = certificate ? 'streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="anon"' : '';
       const fields = properties.map((name) => {
         const date = name === 'timereported' ? 'dateFormat="rfc3339"' : '';
         return `property(outname="${name}" name="${name}" format="jsonf" ${date})`;
@@ -50,7 +61,9 @@ export async function startRsyslog(owner: Owner, { actions = [], authority }: Rs
       const lines = [
         `global(${global.join(' ')})`,
         'module(load="imtcp")',
-        `input(type="imtcp" address="127.0.0.1" port="${ports.tcp}")`,
+        'module(load="imudp")',
+        `input(type="imtcp" address="127.0.0.1" port="${ports.tcp}" ${driver})`,
+        `input(type="imudp" address="127.0.0.1" port="${ports.udp}")`,
         `template(name="json" type="list") { constant(value="{") ${fields.join(' constant(value=",") ')} constant(value="}\\n") }`,
         `action(type="omfile" file="${fileOf(place)}" template="json")`,
         ...actions,

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Owner } from '../owner.ts';
 import { accepts } from './answers.ts';
 import type { Need } from './needs.ts';
+import { jsonLinesOf } from './rsyslog.ts';
 import { runProgram } from './run-program.ts';
 import { type Server, startServer } from './server.ts';
 
@@ -45,23 +46,40 @@ async function unpack(): Promise<void> {
 }
 
 export interface SyslogNgOptions {
-  /** Where it sends what it gets: a driver in its own language, `syslog("127.0.0.1" port(1514))`. */
-  readonly destination: string;
+  /** Where it gets messages: a driver in its own language, in which `PORT` is its port. Default: RFC 5424 over TCP, counted. */
+  readonly source?: string;
+  /** Where it sends what it gets: such a driver, `syslog("127.0.0.1" port(1514))`. Default: a file. */
+  readonly destination?: string;
   /** Files beside its configuration, by name. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
-export function startSyslogNg(owner: Owner, { destination, files = {} }: SyslogNgOptions): Promise<Server<'tcp'>> {
-  return startServer(owner, {
+export interface SyslogNg extends Server<'tcp'> {
+  /** What it has received and written: objects of its macros by name. */
+  received(): Readonly<Record<string, string>>[];
+}
+
+const COUNTED = 'syslog(ip("127.0.0.1") port(PORT) transport("tcp"))';
+/** Structured data, of elements that are called `seen@32473`, follows as `.SDATA.seen@32473.NAME`. */
+const macros = 'facility=$FACILITY severity=$LEVEL timestamp=$S_ISODATE hostname=$HOST appname=$PROGRAM procid=$PID msgid=$MSGID';
+const json = `"$(format-json ${macros} message=$MESSAGE --key .SDATA.*)\n"`;
+
+export async function startSyslogNg(
+  owner: Owner,
+  { source = COUNTED, destination, files = {} }: SyslogNgOptions = {},
+): Promise<SyslogNg> {
+  const fileOf = ({ folder }: { readonly folder: string }): string => join(folder, 'received.jsonl');
+  const started = await startServer(owner, {
     name: 'syslog-ng',
     ports: ['tcp'],
-    prepare({ folder, ports }) {
+    prepare(place) {
+      const { folder, ports } = place;
       for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
       const lines = [
         '@version: 3.35',
-        'options { keep-hostname(yes); };',
-        `source in { syslog(ip("127.0.0.1") port(${ports.tcp}) transport("tcp")); };`,
-        `destination out { ${destination}; };`,
+        'options { keep-hostname(yes); log-msg-size(1048576); };',
+        `source in { ${source.replace('PORT', String(ports.tcp))}; };`,
+        `destination out { ${destination ?? `file("${fileOf(place)}" template(${json}))`}; };`,
         'log { source(in); destination(out); };',
       ];
       writeFileSync(join(folder, 'syslog-ng.conf'), `${lines.join('\n')}\n`);
@@ -75,4 +93,5 @@ export function startSyslogNg(owner: Owner, { destination, files = {} }: SyslogN
     env: { LD_LIBRARY_PATH: globSync(`${root}/{usr/lib/syslog-ng,usr/lib/*-linux-gnu,lib/*-linux-gnu}`).join(':') },
     ready: ({ ports }) => accepts(ports.tcp),
   });
+  return Object.assign(started, { received: () => jsonLinesOf(fileOf(started)) });
 }
