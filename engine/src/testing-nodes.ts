@@ -21,10 +21,11 @@ import { validateSettings } from './spec/validate.ts';
 
 export { asSecret } from './connectors/testing/conformance/as-secret.ts';
 export { type Check, type Exceptions, withoutServer } from './connectors/testing/conformance/checks.ts';
-export { type JoinOptions, sinkConforms, sourceConforms } from './connectors/testing/conformance/conforms.ts';
+export { type JoinOptions, listenerConforms, sinkConforms, sourceConforms } from './connectors/testing/conformance/conforms.ts';
 export type { ReefRun } from './connectors/testing/conformance/reef-run.ts';
 export type { Row as SuiteRow } from './connectors/testing/conformance/rows.ts';
 export type {
+  ConformingListener,
   ConformingSink,
   ConformingSource,
   SettingsOptions as SuiteSettingsOptions,

@@ -1,56 +1,100 @@
 /** The page of what the conformance suite found, a row for each source and sink, from the results that are kept beside the suite. */
 import type { NodeFacts } from '../../engine/src/cli/node-facts.ts';
-import { type Check, checks } from '../../engine/src/connectors/testing/conformance/checks.ts';
-import { type Results, readResults } from '../../engine/src/connectors/testing/conformance/results.ts';
+import { checks } from '../../engine/src/connectors/testing/conformance/checks.ts';
+import { listenerChecks } from '../../engine/src/connectors/testing/conformance/listener-checks.ts';
+import {
+  type Kind,
+  type Result,
+  type Results,
+  readResults,
+  variantsOf,
+} from '../../engine/src/connectors/testing/conformance/results.ts';
 import { MARK, pagePath, table } from './page.ts';
 
-const names = Object.keys(checks) as Check[];
+interface Found {
+  readonly facts: NodeFacts;
+  readonly name: string;
+  readonly results: Results;
+}
 
 export function conformancePage(all: readonly NodeFacts[]): string {
+  const names = Object.keys(checks);
   const parts = (['source', 'sink'] as const).flatMap((kind) => {
-    const ofKind = all.filter((facts) => facts.kind === kind).map((facts) => ({ facts, results: readResults(kind, facts.type) }));
+    const ofKind = all.filter((facts) => facts.kind === kind);
+    const has = ({ type }: NodeFacts): boolean => readResults({ kind, type }) !== undefined;
     // One declaration under two names goes through the suite once.
-    const twinOf = ({ type, summary }: NodeFacts): string | undefined =>
-      ofKind.find(({ facts, results }) => results && facts.type !== type && facts.summary === summary)?.facts.type;
-    const twins = ofKind.flatMap(({ facts, results }) => {
-      const twin = results ? undefined : twinOf(facts);
-      return twin === undefined ? [] : [{ facts, twin }];
+    const twinOf = (facts: NodeFacts): string | undefined =>
+      has(facts)
+        ? undefined
+        : ofKind.find((other) => has(other) && other.type !== facts.type && other.summary === facts.summary)?.type;
+    const found = ofKind.filter((facts) => twinOf(facts) === undefined).flatMap((facts) => foundOf(kind, facts));
+    const also = ofKind.flatMap((facts) => {
+      const twin = twinOf(facts);
+      return twin === undefined ? [] : [`${facts.type}: another name of ${twin}; it was run against the server of that only.`];
     });
-    const found = ofKind
-      .filter(({ facts }) => !twins.some((twin) => twin.facts === facts))
-      .map(({ facts, results = {} }) => ({ facts, results }));
-    const rows = found.map(({ facts, results }) => [
-      `[${facts.type}](${pagePath(facts)})`,
-      ...names.map((name) => mark(results[name])),
-    ]);
-    const also = twins.map(
-      ({ facts, twin }) => `${facts.type}: another name of ${twin}; it was run against the server of that only.`,
-    );
-    return [`## ${kind === 'source' ? 'Sources' : 'Sinks'}`, table(['', ...names], rows), ...found.flatMap(reasons), ...also];
+    return [`## ${kind === 'source' ? 'Sources' : 'Sinks'}`, ...tableOf(names, found), ...also];
   });
+  const listeners = all
+    .filter(({ kind }) => kind === 'source')
+    .flatMap((facts) => foundOf('listener', facts))
+    .filter(({ results }) => Object.keys(results).length > 0);
   const intro =
     'Every source and sink goes through one suite, against a real server where it speaks to one, as a real `reef` process that is stopped and killed. **yes**: seen to hold; – does not apply, and why is said below; **no**: does not hold yet; ? not run.';
   const how =
     'The results are kept by `node scripts/make-conformance.ts`. A run of the suite that finds something else fails. REEF_CONFORMANCE_KILLS says how often the process is killed.';
-  const meaning = names.map((name) => `- **${name}**: ${checks[name]}`).join('\n');
-  return [MARK, '# What the conformance suite found', intro, meaning, ...parts, '## How', how, ''].join('\n\n');
+  return [
+    MARK,
+    '# What the conformance suite found',
+    intro,
+    meanings(checks),
+    ...parts,
+    '## Who gets in',
+    'Sources that listen are also asked what strangers can do to them.',
+    meanings(listenerChecks),
+    ...tableOf(Object.keys(listenerChecks), listeners),
+    '## How',
+    how,
+    '',
+  ].join('\n\n');
 }
 
-function mark(result: Results[Check]): string {
+/** The usual way of using it, and others that have results of their own. */
+function foundOf(kind: Kind, facts: NodeFacts): Found[] {
+  const { type } = facts;
+  return [undefined, ...variantsOf({ kind, type })].map((variant) => ({
+    facts,
+    name: variant === undefined ? type : `${type} (${variant})`,
+    results: readResults({ kind, type, variant }) ?? {},
+  }));
+}
+
+function meanings(of: Readonly<Record<string, string>>): string {
+  return Object.entries(of)
+    .map(([name, sentence]) => `- **${name}**: ${sentence}`)
+    .join('\n');
+}
+
+function tableOf(names: readonly string[], found: readonly Found[]): string[] {
+  const rows = found.map(({ facts, name, results }) => [
+    `[${name}](${pagePath(facts)})`,
+    ...names.map((check) => mark(results[check])),
+  ]);
+  return [table(['', ...names], rows), ...found.flatMap((each) => reasons(names, each))];
+}
+
+function mark(result: Result | undefined): string {
   if (result === undefined) return '?';
   if (result === true) return 'yes';
   return result.startsWith('Fails:') ? '**no**' : '–';
 }
 
 /** Checks with the same sentence stand together. */
-function reasons({ facts, results }: { readonly facts: NodeFacts; readonly results: Results }): string[] {
+function reasons(names: readonly string[], { name, results }: Found): string[] {
   const sentences = Map.groupBy(
-    names.filter((name) => typeof results[name] === 'string'),
-    (name) => results[name] as string,
+    names.filter((check) => typeof results[check] === 'string'),
+    (check) => results[check] as string,
   );
   if (sentences.size === 0) return [];
   const lines = Array.from(sentences, ([sentence, which]) => `${which.join(', ')}: ${sentence}`);
-  return [
-    `${facts.type}: ${lines.map((line) => `*${line.slice(0, line.indexOf(':'))}*${line.slice(line.indexOf(':'))}`).join(' ')}`,
-  ];
+  return [`${name}: ${lines.map((line) => `*${line.slice(0, line.indexOf(':'))}*${line.slice(line.indexOf(':'))}`).join(' ')}`];
 }

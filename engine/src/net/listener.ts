@@ -2,6 +2,7 @@
 import type { AddressInfo, Server } from 'node:net';
 import { ReefError } from '../errors.ts';
 import type { SettingIssue } from '../spec/node.ts';
+import type { PeerWarnings } from './peer-warnings.ts';
 
 export interface ListenAt {
   readonly host: string;
@@ -23,6 +24,12 @@ export function listen(server: Server, { host, port }: ListenAt, subject: string
       resolve(server.address() as AddressInfo);
     });
   });
+}
+
+/** Further connections are closed, and told of. */
+export function boundConnections(server: Server, most: number, warnings: PeerWarnings): void {
+  server.maxConnections = most;
+  server.on('drop', (peer) => warnings.refused(peer ?? {}, `there are ${most} connections already ("max_connections")`));
 }
 
 function reason(error: NodeJS.ErrnoException): string {

@@ -7,7 +7,9 @@ import type { Owner } from './owner.ts';
 import { freePort } from './servers/free-port.ts';
 
 export class TcpProxy {
+  /** 0: it stands at a path. */
   readonly port: number;
+  readonly #path: string | undefined;
   readonly #targetPort: number;
   readonly #clients = new Map<Socket, Socket>();
   #listener: Server | undefined;
@@ -22,14 +24,15 @@ export class TcpProxy {
   sent = 0;
   received = 0;
 
-  private constructor(port: number, targetPort: number) {
+  private constructor(port: number, path: string | undefined, targetPort: number) {
     this.port = port;
+    this.#path = path;
     this.#targetPort = targetPort;
   }
 
-  /** In front of a port of this machine. */
-  static async start(owner: Owner, targetPort: number): Promise<TcpProxy> {
-    const proxy = new TcpProxy(await freePort(), targetPort);
+  /** In front of a port of this machine: at a free port, or as a Unix socket. */
+  static async start(owner: Owner, targetPort: number, { path }: { readonly path?: string } = {}): Promise<TcpProxy> {
+    const proxy = new TcpProxy(path === undefined ? await freePort() : 0, path, targetPort);
     await proxy.accept();
     owner.after(() => proxy.refuse());
     return proxy;
@@ -43,7 +46,9 @@ export class TcpProxy {
   cut(): void {
     this.#cutAfter = { sent: Number.POSITIVE_INFINITY, received: Number.POSITIVE_INFINITY };
     for (const [client, server] of this.#clients) {
-      client.resetAndDestroy();
+      // Unix sockets know no reset.
+      if (this.#path === undefined) client.resetAndDestroy();
+      else client.destroy();
       server.resetAndDestroy();
     }
     this.#clients.clear();
@@ -88,7 +93,7 @@ export class TcpProxy {
     this.#listener = listener;
     await new Promise<void>((resolve, reject) => {
       listener.once('error', reject);
-      listener.listen({ port: this.port, host: '127.0.0.1' }, resolve);
+      listener.listen(this.#path === undefined ? { port: this.port, host: '127.0.0.1' } : { path: this.#path }, resolve);
     });
   }
 

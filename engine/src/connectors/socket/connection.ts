@@ -1,5 +1,6 @@
 /** One connection that is read from: pieces of it go to the lanes, and while these have no memory nothing is read. */
 import type { Socket } from 'node:net';
+import { peerName } from '../../net/peer-warnings.ts';
 import type { RecordValue } from '../../spec/records.ts';
 import type { MessageCutter, Piece } from './message-cutter.ts';
 
@@ -27,7 +28,7 @@ export class Connection {
 
   constructor(socket: Socket, cutter: MessageCutter, host: ConnectionHost) {
     const { remoteAddress, remotePort, localAddress, localPort } = socket;
-    this.peer = remoteAddress === undefined ? 'a local process' : `${remoteAddress} port ${remotePort}`;
+    this.peer = peerName(socket);
     this.#values = [remoteAddress, remotePort, localAddress, localPort];
     this.#socket = socket;
     this.#cutter = cutter;

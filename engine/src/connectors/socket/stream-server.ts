@@ -3,7 +3,9 @@ import { chmod, lstat, unlink } from 'node:fs/promises';
 import type { Server, Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ReefError } from '../../errors.ts';
-import { hostAndPort, listen } from '../../net/listener.ts';
+import { tellFailedHandshakes } from '../../net/failed-handshakes.ts';
+import { boundConnections, hostAndPort, listen } from '../../net/listener.ts';
+import { PeerWarnings } from '../../net/peer-warnings.ts';
 import { keepTlsFresh, loadServerTls, type ServerTls } from '../../net/server-tls.ts';
 import type { Log } from '../../spec/node.ts';
 import { Connection, type ConnectionHost } from './connection.ts';
@@ -29,22 +31,20 @@ export interface StreamServerOptions {
 
 /** After a stop, nothing comes any more from who has been silent for so long. */
 const SILENT_MS = 50;
-/** Warnings about single connections: no more in a run. */
-const MOST_WARNINGS = 20;
 const KEEP_ALIVE_MS = 60_000;
 
 export class StreamServer implements ConnectionHost {
   readonly #options: StreamServerOptions;
   readonly #connections = new Set<Connection>();
+  readonly #warnings: PeerWarnings;
   #server: Server | undefined;
   #sweep: NodeJS.Timeout | undefined;
-  #warnings = 0;
-  #refused = 0;
   /** Rows can be fed. Connections that come earlier wait. */
   readonly #open = Promise.withResolvers<void>();
 
   constructor(options: StreamServerOptions) {
     this.#options = options;
+    this.#warnings = new PeerWarnings(options.subject, options.log);
   }
 
   async listen(): Promise<void> {
@@ -59,15 +59,10 @@ export class StreamServer implements ConnectionHost {
         .getBuiltinModule('node:tls')
         .createServer({ ...loaded.options, handshakeTimeout: handshakeMs }, onSocket);
       keepTlsFresh(secure, { tls, folder, version: loaded.version, log });
-      secure.on('tlsClientError', (error: Error, socket: Socket) =>
-        this.#say(`${socket.remoteAddress}: no TLS: ${error.message}`),
-      );
+      tellFailedHandshakes(secure, tls, this.#warnings);
       server = secure;
     }
-    server.maxConnections = maxConnections;
-    server.on('drop', () => {
-      if (this.#refused++ === 0) this.#say(`there are ${maxConnections} connections (max_connections): further ones are closed`);
-    });
+    boundConnections(server, maxConnections, this.#warnings);
     if ('path' in at) {
       await listenAtPath(server, at, subject);
       log.info(`${subject} listens on ${at.path}`);
@@ -75,7 +70,7 @@ export class StreamServer implements ConnectionHost {
       const { address, port } = await listen(server, at, subject);
       log.info(`${subject} listens on ${hostAndPort(address, port)} (${tls ? 'TLS' : 'TCP'})`);
     }
-    server.on('error', (error) => this.#say(error.message));
+    server.on('error', (error) => this.#warnings.warn(error.message));
     this.#server = server;
   }
 
@@ -108,6 +103,7 @@ export class StreamServer implements ConnectionHost {
     this.#server?.close();
     clearTimeout(this.#sweep);
     for (const connection of this.#connections) connection.close();
+    this.#warnings.close();
   }
 
   take(...args: Parameters<ConnectionHost['take']>): Promise<void> | undefined {
@@ -119,7 +115,7 @@ export class StreamServer implements ConnectionHost {
   }
 
   warn({ peer }: Connection, what: string): void {
-    this.#say(`the connection of ${peer} ${what}`);
+    this.#warnings.warn(`the connection of ${peer} ${what}`);
   }
 
   #onSocket(socket: Socket): void {
@@ -151,10 +147,6 @@ export class StreamServer implements ConnectionHost {
       },
       Math.max(50, Math.min(messageMs, idleMs || messageMs) / 4),
     ).unref();
-  }
-
-  #say(what: string): void {
-    if (this.#warnings++ < MOST_WARNINGS) this.#options.log.warn(`${this.#options.subject}: ${what}`);
   }
 }
 

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { compressions } from '../../../codecs/decompress.ts';
 import { hostAndPort, listen } from '../../../net/listener.ts';
 import { type Gatekeeper, openGate } from '../../../net/listener-auth.ts';
+import { PeerWarnings } from '../../../net/peer-warnings.ts';
 import type { Feed } from '../../../spec/feed.ts';
 import type { Source, SourceContext } from '../../../spec/source.ts';
 import { answerAccepted, answerRefused } from './answers.ts';
@@ -31,6 +32,7 @@ export class HttpSource implements Source, UploadHost {
   readonly #gate: Gatekeeper | undefined;
   readonly #routes: Routes;
   readonly #peers: PeerColumns;
+  readonly #warnings: PeerWarnings;
   /** All that are not answered, those that are received in the order in which they were. */
   readonly #receiving = new Set<Upload>();
   readonly #awaiting = new Set<Upload>();
@@ -42,6 +44,7 @@ export class HttpSource implements Source, UploadHost {
   constructor(context: Context) {
     const { settings: given, codec } = context;
     this.#context = context;
+    this.#warnings = new PeerWarnings(`source "${context.id}"`, context.log);
     this.maxBodyBytes = given.max_body_bytes;
     this.#media = new MediaTypes(codec);
     this.#gate = given.auth && openGate(given.auth);
@@ -55,6 +58,7 @@ export class HttpSource implements Source, UploadHost {
       settings: given,
       folder,
       log,
+      warnings: this.#warnings,
       onRequest: (request, response) => this.#onRequest(request, response, false),
     });
     server.on('checkContinue', (request, response) => this.#onRequest(request, response, true));
@@ -92,6 +96,7 @@ export class HttpSource implements Source, UploadHost {
     clearTimeout(this.#timer);
     for (const upload of this.#awaiting) this.refuse(upload, { status: 503, error: 'The pipeline has stopped' });
     await closeServer(this.#server);
+    this.#warnings.close();
   }
 
   hold(bytes: number): boolean {
@@ -141,6 +146,7 @@ export class HttpSource implements Source, UploadHost {
   /** Judges a request by its head. Who may not send learns nothing else. */
   #vet({ method, headers, url = '/', socket }: IncomingMessage): Admitted | Refusal {
     if (this.#gate && !this.#gate.admits(headers)) {
+      this.#warnings.refused(socket, 'its credentials are missing or wrong ("auth")');
       return {
         status: 401,
         error: 'The credentials are missing or wrong',

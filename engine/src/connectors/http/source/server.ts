@@ -1,5 +1,8 @@
 /** The HTTP server: TLS, and the limits that Node keeps by itself (connections, heads, slow senders). */
 import type { RequestListener, Server, ServerOptions } from 'node:http';
+import { tellFailedHandshakes } from '../../../net/failed-handshakes.ts';
+import { boundConnections } from '../../../net/listener.ts';
+import type { PeerWarnings } from '../../../net/peer-warnings.ts';
 import { keepTlsFresh, loadServerTls } from '../../../net/server-tls.ts';
 import type { Log } from '../../../spec/node.ts';
 import type { HttpSourceSettings } from './settings.ts';
@@ -8,10 +11,11 @@ export interface OpenServerOptions {
   readonly settings: HttpSourceSettings;
   readonly folder: string;
   readonly log: Log;
+  readonly warnings: PeerWarnings;
   readonly onRequest: RequestListener;
 }
 
-export async function openServer({ settings, folder, log, onRequest }: OpenServerOptions): Promise<Server> {
+export async function openServer({ settings, folder, log, warnings, onRequest }: OpenServerOptions): Promise<Server> {
   const { header_timeout_secs, request_timeout_secs, keep_alive_secs } = settings;
   const headersTimeout = Math.min(header_timeout_secs, request_timeout_secs) * 1000;
   const options: ServerOptions = {
@@ -31,8 +35,9 @@ export async function openServer({ settings, folder, log, onRequest }: OpenServe
     const https = process.getBuiltinModule('node:https');
     const secure = https.createServer({ ...options, ...loaded.options, handshakeTimeout: headersTimeout }, onRequest);
     keepTlsFresh(secure, { tls: settings.tls, folder, version: loaded.version, log });
+    tellFailedHandshakes(secure, settings.tls, warnings);
     server = secure;
   }
-  server.maxConnections = settings.max_connections;
+  boundConnections(server, settings.max_connections, warnings);
   return server;
 }

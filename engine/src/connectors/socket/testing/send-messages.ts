@@ -4,18 +4,19 @@ import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 export interface SendOptions {
-  readonly port: number;
+  /** Of TCP on this machine, or the path of a Unix socket. */
+  readonly at: { readonly port: number } | { readonly path: string };
   /** Nobody wants them any more. */
   over(): boolean;
 }
 
 /** Resolves once a connection took them all and was closed by the other side in order; until then all are sent again. */
-export async function sendMessages(messages: readonly Uint8Array[], { port, over }: SendOptions): Promise<void> {
-  while (!(await sent(messages, port)) && !over()) await pause(20);
+export async function sendMessages(messages: readonly Uint8Array[], { at, over }: SendOptions): Promise<void> {
+  while (!(await sent(messages, at)) && !over()) await pause(20);
 }
 
-async function sent(messages: readonly Uint8Array[], port: number): Promise<boolean> {
-  const socket = connect({ port, host: '127.0.0.1' });
+async function sent(messages: readonly Uint8Array[], at: SendOptions['at']): Promise<boolean> {
+  const socket = connect('port' in at ? { ...at, host: '127.0.0.1' } : at);
   try {
     await once(socket, 'connect');
     const closed = once(socket, 'close') as Promise<[failed: boolean]>;

@@ -7,9 +7,11 @@
  * connectors run at the same time.
  */
 import { after, describe, type TestContext, test } from 'node:test';
-import { type Check, checks, type Exceptions } from './checks.ts';
-import { keepResults } from './results.ts';
-import type { ConformingSink, ConformingSource } from './sides.ts';
+import { checks } from './checks.ts';
+import { ListenerBench } from './listener-bench.ts';
+import { listenerCheckRuns, listenerChecks } from './listener-checks.ts';
+import { type Kind, keepResults } from './results.ts';
+import type { ConformingListener, ConformingSink, ConformingSource } from './sides.ts';
 import { SinkBench } from './sink-bench.ts';
 import { sinkChecks } from './sink-checks.ts';
 import { SourceBench } from './source-bench.ts';
@@ -21,26 +23,37 @@ export interface JoinOptions {
 }
 
 export function sourceConforms(source: ConformingSource, options?: JoinOptions): void {
-  conforms('source', source, async (t, check) => sourceChecks[check](await SourceBench.open(t, source)), options);
+  const run = async (t: TestContext, check: keyof typeof checks) => sourceChecks[check](await SourceBench.open(t, source));
+  conforms({ kind: 'source', checks, run, ...source }, options);
 }
 
 export function sinkConforms(sink: ConformingSink, options?: JoinOptions): void {
-  conforms('sink', sink, async (t, check) => sinkChecks[check](await SinkBench.open(t, sink)), options);
+  const run = async (t: TestContext, check: keyof typeof checks) => sinkChecks[check](await SinkBench.open(t, sink));
+  conforms({ kind: 'sink', checks, run, ...sink }, options);
 }
 
-function conforms(
-  kind: 'source' | 'sink',
-  {
-    type,
-    except = {},
-    documented = true,
-  }: { readonly type: string; readonly except?: Exceptions; readonly documented?: boolean },
-  run: (t: TestContext, check: Check) => Promise<void>,
-  { skip = false }: JoinOptions = {},
-): void {
-  const names = Object.keys(checks) as Check[];
-  const passed = new Set<Check>();
-  describe(`${kind} ${type}`, { skip, concurrency: 1 }, () => {
+/** For sources that listen, besides {@link sourceConforms}: who gets in. */
+export function listenerConforms(listener: ConformingListener, options?: JoinOptions): void {
+  const run = async (t: TestContext, check: keyof typeof listenerChecks) =>
+    listenerCheckRuns[check](await ListenerBench.open(t, listener));
+  conforms({ kind: 'listener', checks: listenerChecks, run, ...listener }, options);
+}
+
+interface Suite<C extends string> {
+  readonly kind: Kind;
+  readonly type: string;
+  readonly variant?: string;
+  readonly checks: Readonly<Record<C, string>>;
+  readonly except?: Partial<Readonly<Record<C, string>>>;
+  readonly documented?: boolean;
+  run(t: TestContext, check: C): Promise<void>;
+}
+
+function conforms<C extends string>(suite: Suite<C>, { skip = false }: JoinOptions = {}): void {
+  const { kind, type, variant, checks, except = {} as never, documented = true, run } = suite;
+  const names = Object.keys(checks) as C[];
+  const passed = new Set<C>();
+  describe(`${kind} ${type}${variant === undefined ? '' : ` (${variant})`}`, { skip, concurrency: 1 }, () => {
     for (const name of names.filter((check) => except[check] === undefined)) {
       test(`${name}: ${checks[name]}`, { timeout: 120_000 }, async (t) => {
         await run(t, name);
@@ -48,7 +61,7 @@ function conforms(
       });
     }
     after(() => {
-      if (documented && skip === false) keepResults(kind, type, passed, except);
+      if (documented && skip === false) keepResults({ kind, type, variant }, names, { passed, except });
     });
   });
 }

@@ -11,8 +11,10 @@ import { temporaryFolder } from '../../../testing/reef-process.ts';
 import { freePort } from '../../../testing/servers/free-port.ts';
 import { asSecret } from './as-secret.ts';
 import type { Check } from './checks.ts';
+import { ListenerBench } from './listener-bench.ts';
+import { type ListenerCheck, listenerCheckRuns } from './listener-checks.ts';
 import type { Row } from './rows.ts';
-import type { SettingsOptions } from './sides.ts';
+import type { NodeSettings, SettingsOptions } from './sides.ts';
 import { SinkBench } from './sink-bench.ts';
 import { sinkChecks } from './sink-checks.ts';
 import { SourceBench } from './source-bench.ts';
@@ -228,4 +230,41 @@ for (const mutant of sinkMutants) {
       await assert.rejects(sinkChecks[check](bench));
     });
   }
+}
+
+/** What a listener that lacks a protection would do, brought about by taking its settings away. */
+const listenerMutants: readonly {
+  readonly fault: string;
+  readonly check: ListenerCheck;
+  alter(settings: NodeSettings): NodeSettings;
+}[] = [
+  { fault: 'listens for everybody', check: 'loopback', alter: (settings) => ({ ...settings, host: '0.0.0.0' }) },
+  { fault: 'asks for no certificates', check: 'clients', alter: (settings) => altered(settings, { ca_file: undefined }) },
+  { fault: 'speaks old versions of TLS', check: 'version', alter: (settings) => altered(settings, { min_version: '1.2' }) },
+  { fault: 'speaks without TLS', check: 'plain', alter: ({ tls: _, ...settings }) => settings },
+  { fault: 'takes connections without end', check: 'connections', alter: (settings) => ({ ...settings, max_connections: 1000 }) },
+  { fault: 'waits for messages without end', check: 'time', alter: (settings) => ({ ...settings, message_timeout_secs: 60 }) },
+  {
+    fault: 'waits for handshakes without end',
+    check: 'time',
+    alter: (settings) => ({ ...settings, handshake_timeout_secs: 60 }),
+  },
+];
+
+function altered({ tls, ...settings }: NodeSettings, changes: NodeSettings): NodeSettings {
+  return tls === undefined ? settings : { ...settings, tls: { ...(tls as NodeSettings), ...changes } };
+}
+
+for (const { fault, check, alter } of listenerMutants) {
+  test(`a listener that ${fault} does not pass "${check}"`, { timeout: 60_000 }, async (t) => {
+    const bench = await ListenerBench.open(t, {
+      type: 'socket',
+      message: (row) => Buffer.from(`${JSON.stringify(row)}\n`),
+      limits: { size: {}, time: { message_timeout_secs: 0.3, handshake_timeout_secs: 0.3 } },
+      begun: '{"n":',
+      endless: { head: '', piece: Buffer.of() },
+      alter,
+    });
+    await assert.rejects(listenerCheckRuns[check](bench));
+  });
 }

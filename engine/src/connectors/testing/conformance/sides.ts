@@ -4,6 +4,7 @@ import type { Certificate } from '../../../testing/certificates.ts';
 import type { Server } from '../../../testing/servers/server.ts';
 import type { TcpProxy } from '../../../testing/tcp-proxy.ts';
 import type { Exceptions } from './checks.ts';
+import type { ListenerCheck } from './listener-checks.ts';
 import type { ReefRun } from './reef-run.ts';
 import type { Row } from './rows.ts';
 
@@ -68,6 +69,8 @@ export interface SinkSide extends Side {
 interface Conforming {
   /** As `type` in a punchline: a name or a path. */
   readonly type: string;
+  /** One of the ways in which it can be used, each of which goes through the suite: `udp`. Default: the usual one. */
+  readonly variant?: string;
   /** Checks that do not apply, and why; the sentences stand in the docs. */
   readonly except?: Exceptions;
   /** Longest text of a row. Default 1 MB: less only where the protocol has a bound. */
@@ -79,9 +82,38 @@ interface Conforming {
 }
 
 export interface ConformingSource extends Conforming {
+  /** Whoever sends cannot be asked to wait: what finds no room is dropped, and counted. Default false. */
+  readonly lossy?: boolean;
   open(t: TestContext, folder: string): Promise<SourceSide> | SourceSide;
 }
 
 export interface ConformingSink extends Conforming {
   open(t: TestContext, folder: string): Promise<SinkSide> | SinkSide;
+}
+
+/** A source that listens, for the checks of who gets in. */
+export interface ConformingListener extends Omit<Conforming, 'except' | 'longestText' | 'pressureBytes'> {
+  readonly except?: Partial<Readonly<Record<ListenerCheck, string>>>;
+  /** Default TCP. */
+  readonly transport?: 'tcp' | 'udp' | 'unix';
+  /** All that a client sends for one row. */
+  message(row: Row, credentials?: string): Buffer;
+  /** What a row has become in JSON behind the source. Default: `n` and `text` as they are. */
+  read?(row: Readonly<Record<string, unknown>>): Row;
+  readonly limits: {
+    /** Settings that make messages small. */
+    readonly size: NodeSettings;
+    /** Settings that make times short. */
+    readonly time: NodeSettings;
+    /** What is said of who does not end a message in that time. Default: nothing is asked for; who is closed is told it. */
+    readonly said?: RegExp;
+  };
+  /** The beginning of a message. */
+  readonly begun: string;
+  /** A message that does not end: `piece` again and again. */
+  readonly endless: { readonly head: string; readonly piece: Buffer };
+  /** Settings that ask for credentials, those that are right, and wrong ones (`undefined`: none). */
+  readonly auth?: { readonly settings: NodeSettings; readonly right: string; readonly wrong: readonly (string | undefined)[] };
+  /** For tests of the suite: spoils the settings of a check. */
+  alter?(settings: NodeSettings): NodeSettings;
 }

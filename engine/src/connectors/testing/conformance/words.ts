@@ -13,10 +13,14 @@ export function kills(): number {
 /** For how long memory is looked at while nothing is taken. What is not bounded has then grown by what was offered. */
 const PRESSURE_MS = 2000;
 
-/** The most by which memory was above `before` in that time. */
-export async function growthOf(reef: ReefRun, before: number): Promise<number> {
+/** The most by which memory was above `before` in that time, and until all is offered where that is waited for. */
+export async function growthOf(reef: ReefRun, before: number, offered: Promise<void> = Promise.resolve()): Promise<number> {
   let most = 0;
-  for (const end = performance.now() + PRESSURE_MS; performance.now() < end; await pause(50)) {
+  let offering = true;
+  void offered.finally(() => {
+    offering = false;
+  });
+  for (const end = performance.now() + PRESSURE_MS; performance.now() < end || offering; await pause(50)) {
     most = Math.max(most, reef.residentBytes() - before);
   }
   return most;
