@@ -4,29 +4,10 @@
  * until there are enough, or for some milliseconds.
  */
 import type { Feed, PartitionFeed, SettledStretch } from '../../../spec/feed.ts';
-import type { Codec } from '../../../spec/plan.ts';
+import type { Collector, CollectorOptions } from './collector.ts';
 import { Departure } from './departure.ts';
 import type { Sender } from './sender.ts';
 import { Senders } from './senders.ts';
-
-export interface GathererOptions {
-  readonly name: string;
-  /** Empty: the outs without one; `undefined`: all outs. */
-  readonly table: string | undefined;
-  /** Where it is not the node's own. */
-  readonly codec: Codec | undefined;
-  readonly gatherMs: number;
-}
-
-/** Where requests hand over their rows. */
-export interface Collector {
-  /** What came before waits until now. */
-  open(feed: Feed): void;
-  /** Takes whole rows: the last part ends with a newline. The parts must stay as they are until they are written. */
-  add(sender: Sender, parts: readonly Uint8Array[], bytes: number): void;
-  /** Feeds no more: what is in memory goes on its way, what waits is dropped. */
-  stop(): void;
-}
 
 interface Waiting {
   readonly sender: Sender;
@@ -38,7 +19,7 @@ interface Waiting {
 }
 
 export class Gatherer implements Collector {
-  readonly #options: GathererOptions;
+  readonly #options: CollectorOptions;
   #partition: PartitionFeed | undefined;
   #room: Uint8Array | undefined;
   #filled = 0;
@@ -54,7 +35,7 @@ export class Gatherer implements Collector {
   readonly #departure: Departure;
   #stopped = false;
 
-  constructor(options: GathererOptions) {
+  constructor(options: CollectorOptions) {
     this.#options = options;
     this.#departure = new Departure({
       gatherMs: options.gatherMs,
@@ -62,6 +43,14 @@ export class Gatherer implements Collector {
         if (this.#room && this.#filled > 0) this.#advance(true);
       },
     });
+  }
+
+  get gathering(): boolean {
+    return this.#filled > 0 || this.#waiting.length > 0;
+  }
+
+  get underway(): boolean {
+    return this.#settled !== this.#offset;
   }
 
   open(feed: Feed): void {
@@ -90,11 +79,15 @@ export class Gatherer implements Collector {
         this.#filled += part.length;
       }
       this.#mark(sender, bytes);
-      this.#schedule();
+      this.schedule();
       return;
     }
     this.#waiting.push({ sender, parts, bytes, part: 0, at: 0 });
     if (!this.#pumping) void this.#pump();
+  }
+
+  schedule(): void {
+    this.#departure.schedule(this.#filled, this.#options.traffic.idle);
   }
 
   stop(): void {
@@ -111,7 +104,7 @@ export class Gatherer implements Collector {
         this.#room ??= await this.#partition.room();
         if (this.#stopped) this.#advance(true);
         else this.#fill(this.#room);
-        this.#schedule();
+        this.schedule();
       }
     } catch {
       // The engine stops; it says so by its signal as well.
@@ -148,14 +141,10 @@ export class Gatherer implements Collector {
     this.#partition!.advance(filled, { flush, marks });
   }
 
-  #schedule(): void {
-    this.#departure.schedule(this.#filled, this.#settled === this.#offset);
-  }
-
   #onSettled(stretch: SettledStretch): void {
     this.#settled = stretch.end;
     this.#senders.settled(stretch);
-    this.#schedule();
+    this.#options.traffic.settled();
   }
 }
 

@@ -5,8 +5,8 @@
 import type { Feed, SettledStretch } from '../../../spec/feed.ts';
 import { RecordWriter } from '../../../spec/record-writer.ts';
 import type { RecordLayout } from '../../../spec/records.ts';
+import type { Collector, CollectorOptions } from './collector.ts';
 import { Departure } from './departure.ts';
-import type { Collector, GathererOptions } from './gatherer.ts';
 import type { Sender } from './sender.ts';
 import { Senders } from './senders.ts';
 
@@ -22,7 +22,7 @@ interface Waiting {
   begun: boolean;
 }
 
-export interface RecordGathererOptions extends GathererOptions {
+export interface RecordGathererOptions extends CollectorOptions {
   readonly columns: readonly string[];
   /** `one`: all of an `add` is one row. */
   readonly rows: RecordLayout['rows'];
@@ -43,6 +43,14 @@ export class RecordGatherer implements Collector {
   constructor(options: RecordGathererOptions) {
     this.#options = options;
     this.#departure = new Departure({ gatherMs: options.gatherMs, depart: () => this.#send() });
+  }
+
+  get gathering(): boolean {
+    return this.#waiting.length > 0 || this.#gathered > 0;
+  }
+
+  get underway(): boolean {
+    return this.#settled < this.#sent;
   }
 
   open(feed: Feed): void {
@@ -70,6 +78,10 @@ export class RecordGatherer implements Collector {
     const body = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
     this.#waiting.push({ sender, body, bytes, begun: false });
     if (this.#writer && !this.#pumping) void this.#pump(this.#writer);
+  }
+
+  schedule(): void {
+    this.#departure.schedule(this.#gathered, this.#options.traffic.idle);
   }
 
   stop(): void {
@@ -101,7 +113,7 @@ export class RecordGatherer implements Collector {
         }
         this.#waiting.shift();
         sender.written(bytes);
-        this.#schedule();
+        this.schedule();
       }
     } catch {
       // The engine stops; it says so by its signal as well.
@@ -110,8 +122,8 @@ export class RecordGatherer implements Collector {
     }
   }
 
-  #schedule(): void {
-    this.#departure.schedule(this.#writer!.offset - this.#sent, this.#settled >= this.#sent);
+  get #gathered(): number {
+    return this.#writer ? this.#writer.offset - this.#sent : 0;
   }
 
   #send(): void {
@@ -123,7 +135,7 @@ export class RecordGatherer implements Collector {
   #onSettled(stretch: SettledStretch): void {
     this.#settled = stretch.end;
     this.#senders.settled(stretch);
-    this.#schedule();
+    this.#options.traffic.settled();
   }
 }
 

@@ -2,9 +2,11 @@
 import type { Feed } from '../../../spec/feed.ts';
 import type { Codec } from '../../../spec/plan.ts';
 import type { RecordLayout } from '../../../spec/records.ts';
-import { type Collector, Gatherer } from './gatherer.ts';
+import type { Collector } from './collector.ts';
+import { Gatherer } from './gatherer.ts';
 import { RecordGatherer } from './record-gatherer.ts';
 import type { HttpSourceSettings } from './settings.ts';
+import { Ways } from './ways.ts';
 
 /** Headers of CSV that differ; each has its own way into the pipeline, and no end of them may be made up by clients. */
 const MOST_HEADERS = 256;
@@ -13,9 +15,9 @@ const MOST_HEADERS = 256;
 export class Route {
   readonly #lanes: Lanes;
   readonly #table: string | undefined;
-  readonly #lines: Collector;
-  #json: Collector | undefined;
-  readonly #csv = new Map<string, Collector>();
+  readonly #lines: Ways;
+  #json: Ways | undefined;
+  readonly #csv = new Map<string, Ways>();
 
   /** `table` empty: the outs without one; `undefined`: all outs. */
   constructor(lanes: Lanes, codec: Codec, table: string | undefined) {
@@ -29,24 +31,24 @@ export class Route {
 
   /** Rows on lines, as the node's codec says. */
   get lines(): Collector {
-    return this.#lines;
+    return this.#lines.next();
   }
 
   get json(): Collector {
     this.#json ??= this.#lanes.make('json', this.#table, JSON_LINES);
-    return this.#json;
+    return this.#json.next();
   }
 
   /** `undefined`: there are too many headers that differ. */
   csv(separator: string, columns: readonly string[]): Collector | undefined {
     const key = JSON.stringify([separator, columns]);
-    let gatherer = this.#csv.get(key);
-    if (!gatherer && this.#csv.size < MOST_HEADERS) {
+    let ways = this.#csv.get(key);
+    if (!ways && this.#csv.size < MOST_HEADERS) {
       const codec: Codec = { name: 'csv', separator, header: false, columns };
-      gatherer = this.#lanes.make(`csv${this.#csv.size + 1}`, this.#table, codec);
-      this.#csv.set(key, gatherer);
+      ways = this.#lanes.make(`csv${this.#csv.size + 1}`, this.#table, codec);
+      this.#csv.set(key, ways);
     }
-    return gatherer;
+    return ways?.next();
   }
 }
 
@@ -54,7 +56,7 @@ const JSON_LINES: Codec = { name: 'json' };
 
 /** Makes gatherers, and opens them once there is something to feed. */
 class Lanes {
-  readonly all: Collector[] = [];
+  readonly all: Ways[] = [];
   readonly #gatherMs: number;
   #feed: Feed | undefined;
 
@@ -65,19 +67,21 @@ class Lanes {
     this.#beside = beside;
   }
 
-  make(kind: string, table: string | undefined, codec: Codec | undefined, rows: RecordLayout['rows'] = 'lines'): Collector {
-    const options = { name: `requests${table ? `/${table}` : ''}${kind && `.${kind}`}`, table, codec, gatherMs: this.#gatherMs };
+  make(kind: string, table: string | undefined, codec: Codec | undefined, rows: RecordLayout['rows'] = 'lines'): Ways {
+    const name = `requests${table ? `/${table}` : ''}${kind && `.${kind}`}`;
     const columns = codec?.name === 'csv' ? [] : this.#beside;
-    const gatherer =
-      columns.length > 0 || rows === 'one' ? new RecordGatherer({ ...options, columns, rows }) : new Gatherer(options);
-    this.all.push(gatherer);
-    if (this.#feed) gatherer.open(this.#feed);
-    return gatherer;
+    const ways = new Ways((number, traffic) => {
+      const options = { name: number === 0 ? name : `${name}.${number + 1}`, table, codec, gatherMs: this.#gatherMs, traffic };
+      return columns.length > 0 || rows === 'one' ? new RecordGatherer({ ...options, columns, rows }) : new Gatherer(options);
+    });
+    this.all.push(ways);
+    if (this.#feed) ways.open(this.#feed);
+    return ways;
   }
 
   open(feed: Feed): void {
     this.#feed = feed;
-    for (const gatherer of this.all) gatherer.open(feed);
+    for (const ways of this.all) ways.open(feed);
   }
 }
 
@@ -110,6 +114,6 @@ export class Routes {
   }
 
   stop(): void {
-    for (const gatherer of this.#lanes.all) gatherer.stop();
+    for (const ways of this.#lanes.all) ways.stop();
   }
 }

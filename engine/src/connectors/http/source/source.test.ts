@@ -46,6 +46,50 @@ test('small requests share a batch, and each is told of its own rows', async (t)
   assert.ok(feed.partitions.get('requests')!.flushes <= 2);
 });
 
+test('while rows are on their way, those of later requests gather on another way, and all ways end', async (t) => {
+  const { feed, port } = await openSource(t, { gather_ms: 1 });
+  const answers: Promise<Answer>[] = [];
+  const fed = (): readonly string[] => Array.from(feed.partitions.values(), ({ text }) => text).filter((text) => text !== '');
+  for (let n = 1; n <= 12; n++) {
+    answers.push(post(port, `{"a":${n}}\n`));
+    await feed.until(() => feed.text.includes(`{"a":${n}}`));
+  }
+  assert.equal(fed().length, 8);
+  assert.deepEqual(fed().slice(0, 2), ['{"a":1}\n{"a":9}\n', '{"a":2}\n{"a":10}\n']);
+  await eventually(() => Array.from(feed.partitions.values()).reduce((sum, { flushes }) => sum + flushes, 0) === 12);
+  feed.settle();
+  for (const { text } of await Promise.all(answers)) assert.deepEqual(JSON.parse(text), { accepted: 1, rejected: 0 });
+  // What is free again is used again, and that of the first request first.
+  const next = post(port, '{"a":13}\n');
+  await feed.until(() => feed.text.includes('{"a":13}'));
+  assert.equal(feed.partitions.size, 8);
+  feed.settle();
+  assert.equal((await next).status, 200);
+});
+
+test('all rows of a request take one way, also where it is sent in pieces', async (t) => {
+  const { feed, port } = await openSource(t, { gather_ms: 1 });
+  const line = `{"a":"${'x'.repeat(1000)}"}\n`;
+  const client = await RawClient.open(t, port);
+  const chunk = line.repeat(100);
+  client.write('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
+  const others: Promise<Answer>[] = [];
+  for (let n = 1; n <= 4; n++) {
+    client.write(`${chunk.length.toString(16)}\r\n${chunk}\r\n`);
+    await feed.until(() => feed.text.length > 64 * line.length * n);
+    others.push(post(port, `{"b":${n}}\n`));
+    await feed.until(() => feed.text.includes(`{"b":${n}}`));
+  }
+  client.write('0\r\n\r\n');
+  const ways = Array.from(feed.partitions.values()).filter(({ text }) => text.includes('{"a"'));
+  assert.equal(ways.length, 1);
+  await eventually(() => {
+    feed.settle();
+    return client.received.includes('"accepted":400');
+  });
+  for (const { status } of await Promise.all(others)) assert.equal(status, 200);
+});
+
 test('a last line without its newline, a byte order mark and an empty body are no trouble', async (t) => {
   const { feed, port } = await openSource(t, {}, { settles: true });
   assert.deepEqual(JSON.parse((await post(port, '\ufeff{"a":1}\n{"a":2}')).text), { accepted: 2, rejected: 0 });

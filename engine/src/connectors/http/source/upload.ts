@@ -7,7 +7,7 @@ import { readCsvBody } from '../../../codecs/csv-body.ts';
 import { decompressWhole } from '../../../codecs/decompress.ts';
 import { readJsonBody } from '../../../codecs/json-body.ts';
 import { ReefError } from '../../../errors.ts';
-import type { Collector } from './gatherer.ts';
+import type { Collector } from './collector.ts';
 import type { CsvShape, Media, Shape } from './media.ts';
 import type { PeerValues } from './peer-values.ts';
 import type { Route } from './routes.ts';
