@@ -11,7 +11,7 @@ import type { Feed, PartitionFeed, PartitionOptions, Position } from './spec/fee
 import type { Fields } from './spec/fields.ts';
 import type { Log } from './spec/node.ts';
 import type { NodeSpec } from './spec/node-spec.ts';
-import type { Codec, Json, PunchlineKind } from './spec/plan.ts';
+import { type Codec, type Json, type PunchlineKind, RAW_COLUMN } from './spec/plan.ts';
 import { readRecords, recordEnd } from './spec/records.ts';
 import type { RowTexts } from './spec/row-texts.ts';
 import { settingMessage } from './spec/setting-text.ts';
@@ -111,7 +111,8 @@ export async function openSink<F extends Fields>(spec: SinkSpec<F>, options: Sin
   return {
     write(rows) {
       const side = sideColumns.map((name) => textsOf(rows.map((row) => lineOf(row[name]))));
-      const chunk = { ...textsOf(rows.map((row) => JSON.stringify(row))), rows: rows.length, side };
+      const encoded = opened.codec.name === 'raw' ? bytesOf(rows) : textsOf(rows.map((row) => JSON.stringify(row)));
+      const chunk = { ...encoded, rows: rows.length, side };
       return 'send' in sink ? sink.send(chunk, new AbortController().signal) : sink.write({ ...chunk, partition: 'test/rows' });
     },
     close: (outcome = 'finished') => sink.close(outcome),
@@ -122,6 +123,16 @@ export async function openSink<F extends Fields>(spec: SinkSpec<F>, options: Sin
 function lineOf(value: Json | undefined): string {
   if (value === undefined || value === null) return '';
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** As the codec `raw` writes them. */
+function bytesOf(rows: readonly Readonly<Record<string, Json>>[]): RowTexts {
+  const contents = rows.map((row) => Buffer.from(String(row[RAW_COLUMN] ?? ''), 'base64'));
+  const offsets = new Uint32Array(rows.length + 1);
+  contents.forEach(({ length }, index) => {
+    offsets[index + 1] = offsets[index]! + length;
+  });
+  return { bytes: shared(Buffer.concat(contents)), offsets };
 }
 
 function textsOf(lines: readonly string[]): RowTexts {
@@ -141,16 +152,17 @@ function shared(bytes: Uint8Array): Uint8Array {
 
 async function context<F extends Fields>(spec: NodeSpec | SourceSpec<F> | SinkSpec<F>, options: NodeOptions) {
   const { settings, problems } = await validateSettings(spec.settings, options.settings ?? {});
-  const issues = settings ? (spec.check?.(settings as never) ?? []).filter(({ severity }) => severity !== 'warning') : [];
+  const codecs = spec.kind === 'function' ? [] : spec.codecs;
+  const codec = options.codec ?? ({ name: codecs[0] ?? 'json' } as Codec);
+  const issues = settings ? (spec.check?.(settings as never, codec) ?? []).filter(({ severity }) => severity !== 'warning') : [];
   const wrong = [...problems.map(settingMessage), ...issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim())];
   if (!settings || wrong.length > 0) throw new ReefError('config', `Cannot open the node: ${wrong.join('; ')}`);
-  const codecs = spec.kind === 'function' ? [] : spec.codecs;
   return {
     id: 'test',
     settings: settings as never,
     folder: options.folder ?? process.cwd(),
     punchlineKind: options.punchlineKind ?? ('BatchPunchline' as const),
-    codec: options.codec ?? ({ name: codecs[0] ?? 'json' } as Codec),
+    codec,
     log: options.log ?? { info() {}, warn() {} },
   };
 }

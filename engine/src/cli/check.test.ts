@@ -122,3 +122,45 @@ test('a wrong command line is told with the right one', async () => {
     assert.match(err, /usage: reef check FILE/);
   }
 });
+
+test('settings that do not go with encoding raw are told by their places', async (t) => {
+  const nodes = [
+    'id: files, kind: source, type: file, settings: {path: a, mode: tail, encoding: raw}',
+    'id: topics, kind: source, type: kafka, settings: {bootstrap.servers: "a:9092", topics: a, rows: lines, encoding: raw}',
+    'id: messages, kind: source, type: mqtt, settings: {url: "mqtt://a", topics: ["a/{site}"], rows: lines, encoding: raw}',
+  ];
+  const sinks = [
+    'id: wrapped, kind: sink, type: http, settings: {url: "http://a", output_column: a, encoding: raw}',
+    'id: objects, kind: sink, type: http, settings: {url: "http://a", body: object, encoding: raw}',
+    'id: lines, kind: sink, type: socket, settings: {port: 1, encoding: raw}',
+  ];
+  const out = 'out: [{id: wrapped}, {id: objects}, {id: lines}]';
+  const file = ['spec:', '  dag:', ...nodes.map((node) => `  - {${node}, ${out}}`), ...sinks.map((node) => `  - {${node}}`)];
+  const cwd = folder(t, { 'raw.yaml': `${file.join('\n')}\n` });
+  const { code, err } = await check(cwd, ['raw.yaml']);
+  assert.equal(code, 3);
+  for (const told of [
+    'raw.yaml:3:69: error: node "files": setting "mode" is "tail" with encoding "raw", which makes a row of a whole file, expected whole',
+    'setting "rows" is "lines" with encoding "raw", expected "one": bytes have no lines',
+    'node "messages": setting "rows" is "lines" with encoding "raw"',
+    'node "wrapped": setting "output_column" is given with encoding "raw", expected one of them',
+    'node "objects": setting "body" is "object" with encoding "raw", expected it left out: a body is a row',
+    'warning: node "lines": setting "framing.by" is "line" with encoding "raw", expected "length" or "octets"',
+  ])
+    assert.ok(err.includes(told), `${told}\n${err}`);
+});
+
+test('with encoding raw a topic gives the columns that its filter names, and no others', async (t) => {
+  const file = (column: string): string => `spec:
+  dag:
+    - id: in
+      kind: source
+      type: mqtt
+      settings: {url: "mqtt://a", topics: ["a/{site}"], encoding: raw}
+      out: [{id: out, columns: [{name: content, type: bytes}, {name: ${column}, type: string}]}]
+    - {id: out, kind: sink, type: stdout, settings: {encoding: raw}}
+`;
+  const cwd = folder(t, { 'good.yaml': file('site'), 'wrong.yaml': file('place') });
+  assert.equal((await check(cwd, ['good.yaml'])).err, '');
+  assert.match((await check(cwd, ['wrong.yaml'])).err, /column "place" is declared but no row can have it/);
+});

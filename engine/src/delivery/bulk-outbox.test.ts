@@ -120,6 +120,7 @@ function open(
     return { composed: Promise.resolve(), delivered: Promise.resolve(new Map()) };
   };
   const outbox = new BulkOutbox({
+    rowEndBytes: 1,
     id: 'out',
     log,
     retry: more.retry ?? atOnce,

@@ -21,6 +21,8 @@ export interface BulkOutboxOptions {
   readonly sink: BulkSink;
   readonly retry: RetryPolicy;
   readonly log: Log;
+  /** Of what the sink is given: bytes that end each row. */
+  readonly rowEndBytes: 0 | 1;
   /** Aborts what is on its way, and waiting for another try. */
   readonly signal: AbortSignal;
   /** Nobody waits for it: parcels beyond so many waiting bytes are dropped. */
@@ -128,7 +130,7 @@ export class BulkOutbox {
     return this.#options.document(
       rows.map(({ row, reason }) => {
         const origin = load.origin(row);
-        const entered = load.bytes.subarray(load.offsets[row]!, load.offsets[row + 1]! - 1);
+        const entered = load.bytes.subarray(load.offsets[row]!, load.offsets[row + 1]! - this.#options.rowEndBytes);
         this.#parcelOf(load, row).refused(origin.offset);
         return { reason, origin, entered };
       }),

@@ -4,7 +4,7 @@ import { BulkOutbox } from '../delivery/bulk-outbox.ts';
 import { Outbox } from '../delivery/outbox.ts';
 import type { NumberedPosition, SinkPositions } from '../delivery/parcel.ts';
 import type { Log } from '../spec/node.ts';
-import type { DeliveryPolicy, Json, RetryPolicy } from '../spec/plan.ts';
+import { type DeliveryPolicy, type Json, type RetryPolicy, rowEndBytes } from '../spec/plan.ts';
 import type { AnySink, SinkPosition } from '../spec/sink.ts';
 import type { Counts, WorkerPlan } from '../worker/protocol.ts';
 import type { HeldInput } from './held-input.ts';
@@ -120,7 +120,7 @@ export class Deliveries {
 
   add(index: number, sink: AnySink, { policy, retry }: DeliveryTerms = usualTerms): void {
     const { plan, log, signal, metrics } = this.#options;
-    const { id } = plan.sinks[index]!;
+    const { id, codec } = plan.sinks[index]!;
     const required = policy !== 'best_effort';
     const counts = newSinkMetrics(() => (this.#ways[index]?.stream ?? this.#ways[index]?.bulks)?.retries ?? 0);
     metrics.sinks.set(id, counts);
@@ -136,6 +136,7 @@ export class Deliveries {
     const bulks = new BulkOutbox({
       ...common,
       sink,
+      rowEndBytes: rowEndBytes(codec),
       mostWaitingBytes: required ? Number.POSITIVE_INFINITY : BEST_EFFORT_SLOTS * this.#options.memory.outputSlotBytes,
       delivered: (rows) => {
         counts.delivered += rows;

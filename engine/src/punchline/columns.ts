@@ -1,8 +1,9 @@
 /** Follows the columns along the edges, and finds nodes that need a column which cannot reach them. */
 
+import type { ColumnType } from '../spec/column-type.ts';
 import type { FunctionSpec } from '../spec/function.ts';
 import { nearestWord } from '../spec/nearest-word.ts';
-import { ERROR_COLUMN, ERROR_TABLE, NO_TABLE } from '../spec/plan.ts';
+import { ERROR_COLUMN, ERROR_TABLE, NO_TABLE, RAW_COLUMN } from '../spec/plan.ts';
 import { oneOf, quotedList } from '../spec/setting-text.ts';
 import { anyColumns, type ColumnSet, either, mayHave, onlyColumns, withColumns, without } from './column-set.ts';
 import type { Graph, Link } from './graph.ts';
@@ -22,6 +23,7 @@ export function checkColumns(graph: Graph, problems: ProblemList): void {
       return columnsAfter(node, sets.length > 0 ? either(sets) : anyColumns());
     });
     for (const link of graph.linksFrom.get(node) ?? []) {
+      checkBytes(link, problems);
       const passing = columnsOn(link, leaving ?? anyColumns(), problems);
       const others = arriving.get(link.to);
       if (others) others.push(passing);
@@ -41,10 +43,11 @@ function declared<T>(node: SpecifiedNode, problems: ProblemList, ask: () => T): 
   }
 }
 
-function columnsAfter({ spec, settings, subject }: SpecifiedNode, before: ColumnSet): ColumnSet {
+function columnsAfter({ spec, settings, codec, subject }: SpecifiedNode, before: ColumnSet): ColumnSet {
   if (!spec || !settings) return anyColumns();
   if (spec.kind === 'source') {
-    const columns = spec.columns?.(settings)?.map((column) => column.name);
+    const told = spec.columns?.(settings, codec)?.map((column) => column.name);
+    const columns = told ?? (codec?.name === 'raw' ? [RAW_COLUMN] : undefined);
     return columns ? onlyColumns(columns, `${subject} gives ${only(columns)}`) : anyColumns();
   }
   return spec.kind === 'function' ? afterFunction(spec, settings, subject, before) : before;
@@ -83,8 +86,9 @@ function columnsOn({ from, edge, to }: Link, leaving: ColumnSet, problems: Probl
 }
 
 function checkNeeds(node: SpecifiedNode, sets: readonly ColumnSet[], problems: ProblemList): void {
-  const { spec, settings, settingsTree, settingsAt, subject } = node;
+  const { spec, settings, codec, settingsTree, settingsAt, subject } = node;
   if (!spec || !settings || spec.kind === 'source') return;
+  if (spec.kind === 'sink' && codec?.name === 'raw') checkNeedsBytes(node, sets, problems);
   const all = either(sets);
   for (const name of new Set(spec.reads?.(settings) ?? [])) {
     const lacking = sets.filter((set) => !mayHave(set, name));
@@ -96,6 +100,32 @@ function checkNeeds(node: SpecifiedNode, sets: readonly ColumnSet[], problems: P
     } else problems.warning(at, `${needs} not all rows that reach it have${reason(either(lacking))}`);
   }
 }
+
+/** What writes bytes writes those of the rows' only column, or of the one that is named for them. */
+function checkNeedsBytes({ settingsAt, subject }: SpecifiedNode, sets: readonly ColumnSet[], problems: ProblemList): void {
+  const lacking = sets.filter((set) => {
+    const [first = '', ...others] = set.present;
+    // Metadata and error documents are no bytes.
+    return !mayHave(set, RAW_COLUMN) && (others.length > 0 || first === '' || first.startsWith('_ppf_'));
+  });
+  if (lacking.length === 0) return;
+  const needs = `${subject} writes the bytes of column ${quote(RAW_COLUMN)}, or of the only column that rows have, which`;
+  if (lacking.length < sets.length)
+    problems.warning(settingsAt, `${needs} not all rows that reach it have${reason(either(lacking))}`);
+  else problems.error(settingsAt, `${needs} cannot reach it${reason(either(sets))}`);
+}
+
+/** The declared type of what is written as bytes. */
+function checkBytes({ from, edge: { columns, table }, to }: Link, problems: ProblemList): void {
+  if (to.codec?.name !== 'raw' || to.spec?.kind !== 'sink' || !columns || table === ERROR_TABLE) return;
+  const column = columns.length === 1 ? columns[0]! : columns.find(({ name }) => name === RAW_COLUMN);
+  if (!column || BYTES.has(column.type)) return;
+  const message = `${from.subject}: column ${quote(column.name)} is declared as ${column.type}, but ${to.subject} writes its bytes, expected bytes or string`;
+  problems.error(column.at, message);
+}
+
+/** In any of these base64 may stand. */
+const BYTES: ReadonlySet<ColumnType> = new Set(['bytes', 'string', 'any']);
 
 function only(names: readonly string[]): string {
   return names.length === 0 ? 'no column' : `only ${quotedList(names)}`;

@@ -36,8 +36,10 @@ export async function readSettings(request: SettingsRequest, problems: ProblemLi
   const read = await readFields({ ...request, fields: allSettings(spec), encoding: Object.hasOwn(common, ENCODING) }, problems);
   if (!read) return undefined;
   let wrong = false;
-  const encoding = Object.hasOwn(common, ENCODING) ? encodingIssues(spec, read.settings) : [];
-  for (const issue of [...encoding, ...crossCheck(spec, read.settings)]) {
+  const encoded = Object.hasOwn(common, ENCODING);
+  const encoding = encoded ? encodingIssues(spec, read.settings) : [];
+  const codec = encoded ? readCodec(read.settings) : undefined;
+  for (const issue of [...encoding, ...crossCheck(spec, read.settings, codec)]) {
     const place = follow(read.tree, issue.path);
     const where = place.at === read.tree.at ? at : place.at;
     const message = `${subject}${issueText(issue, place.tree)}`;
@@ -66,9 +68,9 @@ function nodeSettings(spec: NodeSpec, all: Readonly<Record<string, Json>>, commo
 }
 
 /** A user's module may throw here: that is a problem of the node, not of the loader. */
-function crossCheck(spec: NodeSpec, settings: Readonly<Record<string, Json>>): readonly SettingIssue[] {
+function crossCheck(spec: NodeSpec, settings: Readonly<Record<string, Json>>, codec: Codec | undefined): readonly SettingIssue[] {
   try {
-    return spec.check?.(settings) ?? [];
+    return spec.check?.(settings, codec) ?? [];
   } catch (error) {
     return [{ path: [], message: `cannot check its settings: ${error instanceof Error ? error.message : String(error)}` }];
   }

@@ -42,7 +42,7 @@ const file = source({
     ),
   },
   examples: [],
-  codecs: ['json', 'line'],
+  codecs: ['json', 'line', 'raw'],
   delivery: 'Goes on where it was.',
   open,
 });
@@ -155,7 +155,7 @@ const fileSink = sink({
   summary: 'Writes a file.',
   settings: { path: text('The file.'), key_column: text('Column with the key.', { optional: true }) },
   examples: [],
-  codecs: ['json', 'line'],
+  codecs: ['json', 'line', 'raw'],
   delivery: 'On disk.',
   reads: ({ key_column }) => (key_column === undefined ? [] : [key_column]),
   open,

@@ -30,7 +30,7 @@ export interface BulkLimits {
 
 /** Encoded rows. All are views, often over shared memory, good until `send` is over: copy what must outlive it. */
 export interface Bulk {
-  /** Each row ends with its delimiter (`\n` for json and line). */
+  /** Each row ends with its delimiter (`\n`; with the codec `raw` there is none). */
   readonly bytes: Uint8Array;
   readonly rows: number;
   /** `rows + 1` offsets into `bytes`; row i is `[offsets[i], offsets[i+1])`, its delimiter included. */

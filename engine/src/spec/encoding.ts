@@ -97,6 +97,12 @@ export function encodingIssues(spec: NodeSpec, settings: Readonly<Record<string,
   return issues;
 }
 
+/** Of a source with the setting `rows`: bytes have no lines. */
+export function rawRowIssues({ rows }: { readonly rows: 'one' | 'lines' }, codec: Codec | undefined): SettingIssue[] {
+  if (codec?.name !== 'raw' || rows === 'one') return [];
+  return [{ path: ['rows'], message: `is "lines" with ${ENCODING} "raw", expected "one": bytes have no lines` }];
+}
+
 type Codecs = readonly Codec['name'][];
 
 const CSV = '`csv`: RFC 4180, quoted fields may hold line ends (see docs/codecs.md).';
@@ -110,7 +116,9 @@ function readDoc(codecs: Codecs): string {
       : []),
     ...(codecs.includes('csv') ? [CSV] : []),
     ...(codecs.includes('raw')
-      ? ['`raw`: the whole is one row, whatever bytes it holds: they are the column `content`, in JSON as base64.']
+      ? [
+          '`raw`: the whole (a file, a body, a message) is one row, whatever bytes it holds: they are the column `content`, in JSON as base64.',
+        ]
       : []),
   ].join(' ');
 }
@@ -122,7 +130,7 @@ function writeDoc(codecs: Codecs): string {
     ...(codecs.includes('line') ? ['`line`: as the bare text of their column where they have only one, else as `json`.'] : []),
     ...(codecs.includes('csv') ? [CSV] : []),
     ...(codecs.includes('raw')
-      ? ['`raw`: as the bytes of their one column, or of `content` where they have several, with nothing between them.']
+      ? ['`raw`: as the bytes of their one column, or of `content` where they have several, with nothing behind them.']
       : []),
   ].join(' ');
 }

@@ -19,8 +19,8 @@ export interface NodeDeclaration<F extends Fields> {
   readonly requires?: Requires;
   /** What it counts beside what every node of its kind does: names and sentences. */
   readonly metrics?: Readonly<Record<string, string>>;
-  /** Constraints across settings; called only when each setting is right by itself. Default none. */
-  check?(settings: Settings<F>): readonly SettingIssue[];
+  /** Constraints across settings, and of a source or sink with its codec; called only when each setting is right by itself. Default none. */
+  check?(settings: Settings<F>, codec?: Codec): readonly SettingIssue[];
 }
 
 /** What sources and sinks declare beside that: where rows come in and go out. */

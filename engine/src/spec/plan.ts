@@ -101,6 +101,11 @@ export type Codec = { readonly name: 'json'; readonly form?: JsonForm } | { read
 /** The one column that the raw codec fills: bytes, in JSON as base64. */
 export const RAW_COLUMN = 'content';
 
+/** Bytes that stand behind each encoded row: its newline, which only raw bytes do not have. */
+export function rowEndBytes({ name }: Codec): 0 | 1 {
+  return name === 'raw' ? 0 : 1;
+}
+
 /** `lines`: each line is an object. `document`: an array of objects, or objects one behind the other, over any number of lines. */
 export type JsonForm = 'lines' | 'document';
 

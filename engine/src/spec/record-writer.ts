@@ -10,10 +10,23 @@ export interface RecordWriterOptions extends PartitionOptions {
   readonly records: RecordLayout;
   /** Payloads are JSON: their newlines are white space. Default false. */
   readonly json?: boolean;
+  /** Payloads are bytes of any kind, each a row of the codec `raw`: what is fed is their base64. Default false. */
+  readonly raw?: boolean;
   /** Columns whose texts are JSON: objects or lists, not strings. */
   readonly jsonColumns?: readonly string[];
 }
 
+/** A payload that is too long to be kept whole. */
+export interface LongPayload {
+  /** Its beginning, at least as much as is kept of such a row. */
+  readonly head: Uint8Array;
+  /** Of all of it. */
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** As base64 these are as many as of any other row. */
+const RAW_HEAD_BYTES = (OVERSIZE_HEAD_BYTES / 4) * 3;
 const NEWLINE = 10;
 const RETURN = 13;
 /** Kind and length before each value. */
@@ -58,13 +71,18 @@ export class RecordWriter {
     this.#marksNext = true;
   }
 
+  /** Whether a row of so many bytes is no longer than rows may be. */
+  fits(bytes: number): boolean {
+    return this.#fedBytes(bytes) <= this.#maxRowBytes;
+  }
+
   /**
    * Adds a record: `position` is what `_ppf_id` derives from, `values` stand in the order of the columns. Both and the payload are
    * copied before it returns. Where it returns a promise, nothing may be added before that has resolved.
    */
   add(position: number, values: readonly RecordValue[], payload: Uint8Array): Promise<void> | undefined {
-    if (payload.length > this.#maxRowBytes) return this.#refuse(position, values, payload);
-    const most = RECORD_HEADER_BYTES + valuesRoom(values) + payload.length + 1;
+    if (!this.fits(payload.length)) return this.#refuse(position, values, payload);
+    const most = RECORD_HEADER_BYTES + valuesRoom(values) + this.#fedBytes(payload.length) + 1;
     const room = this.#room;
     if (room && this.#filled + most <= room.length) {
       const end = this.#put(room, this.#filled, { position, values, payload });
@@ -76,6 +94,18 @@ export class RecordWriter {
     const end = this.#put(record, 0, { position, values, payload });
     this.#pass(end);
     return this.#feed(record.subarray(0, end));
+  }
+
+  /** Adds a record whose payload is longer than a row may be: it goes to the error table with its head. */
+  async refuse(position: number, values: readonly RecordValue[], { head, bytes, sha256 }: LongPayload): Promise<void> {
+    this.flush();
+    const payload = head.subarray(0, this.#options.raw ? RAW_HEAD_BYTES : OVERSIZE_HEAD_BYTES);
+    const record = Buffer.allocUnsafe(RECORD_HEADER_BYTES + valuesRoom(values) + this.#fedBytes(payload.length) + 1);
+    const end = this.#put(record, 0, { position, values, payload });
+    this.#pass(end);
+    await this.#feed(record.subarray(0, end));
+    const reason = tooLong(this.#fedBytes(bytes), this.#maxRowBytes);
+    this.#advance({ refused: { reason: this.#options.raw ? `${reason}: bytes stand in it as base64` : reason, bytes, sha256 } });
   }
 
   /** What was added goes to a worker now. To be called when nothing follows soon. */
@@ -126,16 +156,15 @@ export class RecordWriter {
     this.partition.advance(length, marks.length > 0 ? { ...options, marks } : options);
   }
 
-  async #refuse(position: number, values: readonly RecordValue[], payload: Uint8Array): Promise<void> {
-    this.flush();
+  #refuse(position: number, values: readonly RecordValue[], payload: Uint8Array): Promise<void> {
     const { createHash } = process.getBuiltinModule('node:crypto');
     const sha256 = createHash('sha256').update(payload).digest('hex');
-    const head = payload.subarray(0, OVERSIZE_HEAD_BYTES);
-    const record = Buffer.allocUnsafe(RECORD_HEADER_BYTES + valuesRoom(values) + head.length + 1);
-    const end = this.#put(record, 0, { position, values, payload: head });
-    this.#pass(end);
-    await this.#feed(record.subarray(0, end));
-    this.#advance({ refused: { reason: tooLong(payload.length, this.#maxRowBytes), bytes: payload.length, sha256 } });
+    return this.refuse(position, values, { head: payload, bytes: payload.length, sha256 });
+  }
+
+  /** So many bytes stand in memory for a payload of this length. */
+  #fedBytes(bytes: number): number {
+    return this.#options.raw ? Math.ceil(bytes / 3) * 4 : bytes;
   }
 
   /** Writes the record at `from`, where there is room for it. Returns where it ends. */
@@ -148,13 +177,18 @@ export class RecordWriter {
     for (let column = 0; column < this.#isJson.length; column++) at = putValue(out, at, values[column], this.#isJson[column]!);
     out.writeUInt32LE(at - from - RECORD_HEADER_BYTES, from + 4);
     out.writeDoubleLE(position, from + 8);
-    out.set(payload, at);
-    const end = at + payload.length;
+    const end = at + this.#fedBytes(payload.length);
+    if (this.#options.raw) out.write(asBase64(payload), at, 'latin1');
+    else out.set(payload, at);
     out[end] = NEWLINE;
     if (this.#options.json && this.#options.records.rows === 'one') returnsForNewlines(out, at, end);
     out.writeUInt32LE(end + 1 - from - 4, from);
     return end + 1;
   }
+}
+
+function asBase64({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer as ArrayBuffer, byteOffset, length).toString('base64');
 }
 
 /** Most bytes that the values take. */

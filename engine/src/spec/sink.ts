@@ -71,7 +71,7 @@ export interface Sink {
 
 /** Encoded rows for a sink. All are views over shared memory: copy what must outlive `write`. */
 export interface SinkChunk {
-  /** Each row ends with its delimiter (`\n` for json and line). */
+  /** Each row ends with its delimiter (`\n`; with the codec `raw` there is none). */
   readonly bytes: Uint8Array;
   readonly rows: number;
   /** With `rowOffsets`: `rows + 1` offsets into `bytes`; row i is `[offsets[i], offsets[i+1])`, its delimiter included. */

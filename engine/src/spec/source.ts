@@ -11,7 +11,7 @@ export interface SourceSpec<F extends Fields = Fields> extends ConnectorDeclarat
   /** Tables that it may send rows to, `''` (NO_TABLE) where it also means the outs without a table. Default none. */
   tables?(settings: Settings<F>): readonly string[];
   /** Columns of its rows where they are known before it runs; `undefined`: anything may come. */
-  columns?(settings: Settings<F>): readonly ColumnDeclaration[] | undefined;
+  columns?(settings: Settings<F>, codec?: Codec): readonly ColumnDeclaration[] | undefined;
   /**
    * A function that every row goes through before it leaves the source: what is read is parsed by workers, not here. `declared`: as in
    * {@link SourceContext}. Default none.

@@ -11,11 +11,13 @@ const READ_BYTES = 256 * 1024;
 export interface Passage {
   readonly compression: FileCompression | undefined;
   readonly document: boolean;
+  /** The whole is one row: no byte is taken for a mark. */
+  readonly raw?: boolean;
 }
 
 /** What stands in positions; `undefined`: the rows are the file's own bytes. */
-export function passageWord({ compression, document }: Passage): string | undefined {
-  const words = [...(compression ? [compression] : []), ...(document ? ['document'] : [])];
+export function passageWord({ compression, document, raw }: Passage): string | undefined {
+  const words = [...(compression ? [compression] : []), ...(document ? ['document'] : []), ...(raw ? ['raw'] : [])];
   return words.length === 0 ? undefined : words.join(' ');
 }
 
@@ -43,9 +45,11 @@ export async function* readThrough(handle: FileHandle, path: string, passage: Pa
 export function passThrough(
   bytes: AsyncIterable<Uint8Array>,
   subject: string,
-  { compression, document }: Passage,
+  { compression, document, raw }: Passage,
 ): AsyncIterable<Uint8Array> {
-  const plain = withoutMark(compression ? decompress(compression, bytes, { subject }) : bytes);
+  const whole = compression ? decompress(compression, bytes, { subject }) : bytes;
+  if (raw) return whole;
+  const plain = withoutMark(whole);
   return document ? documentLines(plain, subject) : plain;
 }
 

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ReefError } from '../../errors.ts';
 import { choice, number, text } from '../../spec/fields.ts';
+import type { SettingIssue } from '../../spec/node.ts';
 import { type Source, type SourceContext, source } from '../../spec/source.ts';
 import { claim, type Release } from './claims.ts';
 import { compressionByName, compressionWords } from './compression.ts';
@@ -41,7 +42,7 @@ type Context = SourceContext<typeof settings>;
 export default source({
   summary: 'Reads rows from files: whole ones, or as they grow.',
   settings,
-  codecs: ['json', 'line', 'csv'],
+  codecs: ['json', 'line', 'csv', 'raw'],
   documents: true,
   delivery:
     'At least once: a replay starts at the byte behind the last row that every required sink had when the last checkpoint was saved. With `tail`, rows of a file that is deleted or truncated before they are read are lost.',
@@ -52,15 +53,31 @@ export default source({
       yaml: 'id: in\nkind: source\ntype: file\nsettings:\n  path: earthquakes.jsonl\nout:\n  - id: next\n',
     },
     {
+      title: 'Whole files of any kind, each a row',
+      yaml: 'id: in\nkind: source\ntype: file\nsettings:\n  path: images/*.png\n  mode: whole\n  encoding: raw\n  compression: none\nout:\n  - id: next\n    columns:\n      - {name: content, type: bytes}\n',
+      needs: 'such files',
+    },
+    {
       title: 'Follow log files',
       yaml: 'id: in\nkind: source\ntype: file\nsettings:\n  path: /var/log/app/*.log\n  encoding: line\n  mode: tail\n  from: end\nout:\n  - id: next\n',
       needs: 'files that grow',
     },
   ],
-  check: ({ mode, compression }) =>
-    mode === 'tail' && compression !== 'auto' && compression !== 'none'
-      ? [{ path: ['compression'], message: `is "${compression}", which mode tail cannot read, expected mode: whole` }]
-      : [],
+  check({ mode, compression }, codec) {
+    if (mode !== 'tail') return [];
+    const issues: SettingIssue[] = [];
+    if (compression !== 'auto' && compression !== 'none')
+      issues.push({
+        path: ['compression'],
+        message: `is "${compression}", which mode tail cannot read, expected mode: whole`,
+      });
+    if (codec?.name === 'raw')
+      issues.push({
+        path: ['mode'],
+        message: 'is "tail" with encoding "raw", which makes a row of a whole file, expected whole',
+      });
+    return issues;
+  },
   probe: ({ id, folder, settings: { path } }) => probeFilesToRead({ id, folder, path }),
   async open(context) {
     const { settings, punchlineKind } = context;
@@ -76,6 +93,7 @@ function openTailedFiles({ id, codec, folder, log, settings }: Context): Source 
   if (compression !== 'auto' && compression !== 'none')
     throw cannot(`compression is "${compression}", which mode tail cannot read`, 'mode: whole');
   if (codec.name === 'json' && codec.form === 'document') throw cannot('mode tail reads no JSON documents', 'mode: whole');
+  if (codec.name === 'raw') throw cannot('mode tail reads no whole files, which encoding "raw" makes rows of', 'mode: whole');
   if (codec.name === 'csv' && codec.header && from === 'end')
     throw cannot('from: end leaves out the header of its CSV', 'from: beginning, or header: false and columns');
   return new TailedFiles({ id, folder, log, path: resolve(folder, settings.path), from, intervalMs: watcher_interval_s * 1000 });
@@ -94,8 +112,9 @@ async function openWholeFiles(context: Context): Promise<Source> {
     const totalBytes = await claimAll(id, list, claimed);
     const { compression } = context.settings;
     const document = context.codec.name === 'json' && context.codec.form === 'document';
+    const raw = context.codec.name === 'raw';
     const through =
-      document || (compression !== 'none' && list.paths.some((file) => compression !== 'auto' || compressionByName(file)));
+      document || raw || (compression !== 'none' && list.paths.some((file) => compression !== 'auto' || compressionByName(file)));
     return new WholeFiles({
       id,
       folder,
@@ -104,6 +123,7 @@ async function openWholeFiles(context: Context): Promise<Source> {
       totalBytes: through ? undefined : totalBytes,
       compression,
       document,
+      raw,
       claimed,
     });
   } catch (error) {

@@ -7,6 +7,7 @@ import { isAbsolute, relative } from 'node:path';
 import { ReefError } from '../../errors.ts';
 import type { Feed, PartitionFeed } from '../../spec/feed.ts';
 import type { Log } from '../../spec/node.ts';
+import { RecordWriter } from '../../spec/record-writer.ts';
 import type { Source } from '../../spec/source.ts';
 import type { Release } from './claims.ts';
 import type { CompressionWord } from './compression.ts';
@@ -15,6 +16,7 @@ import type { FileList } from './file-list.ts';
 import { asFilePosition, fingerprintOf, isWhole, matchesFingerprint, startOfRows } from './identity.ts';
 import { OpenAhead, type OpenedFile } from './open-ahead.ts';
 import { compressionOf, type Passage, passageWord, readThrough } from './read-through.ts';
+import { feedWhole } from './whole-row.ts';
 
 export interface WholeFilesOptions {
   readonly id: string;
@@ -26,6 +28,8 @@ export interface WholeFilesOptions {
   readonly compression: CompressionWord;
   /** Each file is a JSON document. */
   readonly document: boolean;
+  /** Each file is a row, whatever bytes it holds. */
+  readonly raw: boolean;
   /** The files are its own to read until these are called. */
   readonly claimed?: readonly Release[];
 }
@@ -98,14 +102,23 @@ export class WholeFiles implements Source {
     let reading = this.#reading.get(name);
     if (reading === undefined) {
       const identity = { dev: String(stats.dev), ino: String(stats.ino), fingerprint: fingerprintOf(head) };
-      const { compression, document, log } = this.#options;
-      const passage = { compression: compressionOf(compression, { path, head }, log), document };
+      const { compression, document, raw, log } = this.#options;
+      const passage = { compression: compressionOf(compression, { path, head }, log), document, raw };
       const through = passageWord(passage);
       const known = { path, ...identity, ...(through === undefined ? {} : { through }) };
       const offset = this.#startingOffset(feed, name, { ...known, head, size: Number(stats.size) });
-      const partition = feed.partition(name, { offset, position: (at) => ({ ...known, offset: at }) });
-      reading = { partition, offset, passage };
+      const options = { offset, position: (at: number) => ({ ...known, offset: at }) };
+      const writer = raw ? new RecordWriter(feed, name, { ...options, records: { columns: [], rows: 'one' }, raw }) : undefined;
+      const partition = writer?.partition ?? feed.partition(name, options);
+      reading = { partition, writer, offset, passage };
       this.#reading.set(name, reading);
+    }
+    if (reading.writer) {
+      // What an earlier run or try has fed is all of it.
+      if (reading.offset === 0) await feedWhole(reading.writer, readThrough(handle, path, reading.passage));
+      reading.offset = reading.writer.offset;
+      await reading.writer.end();
+      return;
     }
     if (passageWord(reading.passage) !== undefined) {
       await readThroughToEnd(readThrough(handle, path, reading.passage), reading, signal);
@@ -177,6 +190,8 @@ export class WholeFiles implements Source {
 /** A file that is being read. */
 interface Reading {
   readonly partition: PartitionFeed;
+  /** Where the file is one row. */
+  readonly writer: RecordWriter | undefined;
   offset: number;
   readonly passage: Passage;
 }

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { binarySamples } from '../../testing/binary-samples.ts';
 import { wholeFile } from '../../testing/owner.ts';
 import { type ReefProcess, reef, startReef, temporaryFolder, writePunchline } from '../../testing/reef-process.ts';
 import { KAFKA_USER, type Kafka, kafka, startKafka } from '../../testing/servers/kafka.ts';
@@ -109,6 +110,33 @@ test('all compressions, keys, headers and offsets come as columns; a second run 
   assert.equal(rows[5]!.n, undefined);
   const second = await reef(t, ['run', file]);
   assert.equal(second.stdout, '');
+});
+
+test('with encoding raw values go from topic to topic byte for byte, whatever they hold', { skip }, async (t) => {
+  const broker = shared();
+  const address = broker.address('plain');
+  const [from, to] = [await newTopic(broker), await newTopic(broker)];
+  const values = binarySamples();
+  await produce(
+    address,
+    from,
+    values.map((value, i) => ({ value, key: `k${i}` })),
+  );
+  const source = {
+    type: 'kafka',
+    settings: { 'bootstrap.servers': address, topics: [from], stop_at_end: true, encoding: 'raw' },
+  };
+  const out = { columns: columns({ content: 'bytes', _ppf_key: 'string' }) };
+  const settings = { 'bootstrap.servers': address, topic: to, key_column: '_ppf_key', ordered: true, encoding: 'raw' };
+  const file = punchline(t, 'BatchPunchline', { source, out, sink: { type: 'kafka', settings } });
+  const { code, stderr } = await reef(t, ['run', file]);
+  assert.equal(code, 0, stderr);
+  const reader = await new TopicReader(t, address).open(to);
+  await reader.until(() => reader.received.length >= values.length);
+  assert.deepEqual(
+    reader.received.map(({ key, bytes }) => [key, bytes]),
+    values.map((value, i) => [`k${i}`, value]),
+  );
 });
 
 test('rows go from topic to topic in order, with key, headers, topic and partition of columns', { skip }, async (t) => {

@@ -5,6 +5,7 @@
 import { ReefError } from '../../errors.ts';
 import type { ClientTlsContext } from '../../net/client-tls.ts';
 import type { Bulk, BulkLimits, BulkSink, Undelivered } from '../../spec/bulk-sink.ts';
+import { rowEndBytes } from '../../spec/plan.ts';
 import type { SinkContext } from '../../spec/sink.ts';
 import type { Packet, PacketLibrary } from './client.ts';
 import { Connection, problem } from './connection.ts';
@@ -36,6 +37,7 @@ export class MqttSink implements BulkSink {
   readonly #parts: MqttSinkParts;
   readonly #heads: MessageHeads;
   readonly #writer: PublishWriter;
+  readonly #rowEnd: number;
   #connection: Connection | undefined;
   #connecting: Promise<void> | undefined;
   /** The server is to forget what it knows of this client: nothing of it is known here. */
@@ -58,6 +60,7 @@ export class MqttSink implements BulkSink {
     const { settings: given } = parts.context;
     this.#parts = parts;
     this.limits = parts.limits;
+    this.#rowEnd = rowEndBytes(parts.context.codec);
     this.#heads = new MessageHeads(given);
     this.#writer = new PublishWriter({
       five: given.protocol_version === 5,
@@ -69,7 +72,7 @@ export class MqttSink implements BulkSink {
   }
 
   async send(bulk: Bulk, signal: AbortSignal): Promise<Undelivered | undefined> {
-    const shipment = new Shipment(bulk, this.#heads.of(bulk));
+    const shipment = new Shipment(bulk, { ...this.#heads.of(bulk), rowEnd: this.#rowEnd });
     if (!this.#connection) {
       try {
         await this.#connect(signal);

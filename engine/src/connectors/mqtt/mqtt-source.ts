@@ -101,6 +101,7 @@ export class MqttSource implements Source {
       offset: this.#position,
       records: { columns: this.#values.columns, rows: given.rows },
       json: codec.name === 'json',
+      raw: codec.name === 'raw',
       jsonColumns: JSON_COLUMNS,
       settled: (stretch) => this.#settled(stretch),
     });

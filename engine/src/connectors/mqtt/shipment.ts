@@ -1,5 +1,6 @@
 /** A bulk on its way: what has become of each of its rows, over as many connections as it takes. */
 import type { Bulk, RefusedRow, Undelivered } from '../../spec/bulk-sink.ts';
+import type { Heads } from './message-heads.ts';
 import type { Message } from './publish-writer.ts';
 
 export const RowState = {
@@ -16,6 +17,11 @@ export const RowState = {
   done: 5,
 } as const;
 
+export interface ShipmentOptions extends Heads {
+  /** Bytes that end each row, which are no part of a message. */
+  readonly rowEnd: number;
+}
+
 export class Shipment {
   readonly bulk: Bulk;
   readonly states: Uint8Array;
@@ -23,6 +29,7 @@ export class Shipment {
   readonly ids: Uint16Array;
   readonly #topics: readonly Uint8Array[];
   readonly #properties: readonly Uint8Array[];
+  readonly #rowEnd: number;
   readonly #refused: RefusedRow[];
   readonly #again: number[] = [];
   #againReason = '';
@@ -33,14 +40,8 @@ export class Shipment {
   readonly finished: Promise<Undelivered | undefined>;
   #finish!: (undelivered: Undelivered | undefined) => void;
 
-  constructor(
-    bulk: Bulk,
-    {
-      topics,
-      properties,
-      refused,
-    }: { topics: readonly Uint8Array[]; properties: readonly Uint8Array[]; refused: readonly RefusedRow[] },
-  ) {
+  constructor(bulk: Bulk, { topics, properties, refused, rowEnd }: ShipmentOptions) {
+    this.#rowEnd = rowEnd;
     this.bulk = bulk;
     this.states = new Uint8Array(bulk.rows);
     this.ids = new Uint16Array(bulk.rows);
@@ -56,8 +57,7 @@ export class Shipment {
 
   message(row: number): Message {
     const { bytes, offsets } = this.bulk;
-    // Without its delimiter.
-    const payload = bytes.subarray(offsets[row]!, offsets[row + 1]! - 1);
+    const payload = bytes.subarray(offsets[row]!, offsets[row + 1]! - this.#rowEnd);
     return { topic: this.#topics[row]!, payload, properties: this.#properties[row] ?? NOTHING };
   }
 

@@ -15,7 +15,7 @@ export default bulkSink({
   check: checkSettings,
   requires,
   probe: (context) => probeServer({ ...context, kind: 'sink', filters: [] }),
-  codecs: ['json', 'line'],
+  codecs: ['json', 'line', 'raw'],
   delivery:
     'At least once with `qos` 1 and 2: rows count as delivered when the server has acknowledged them, and in order; while it is away they wait, and what is before the sink waits with them. With 0 a row that is lost on the way is lost.',
   security:

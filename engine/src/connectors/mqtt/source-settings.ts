@@ -1,5 +1,7 @@
+import { rawRowIssues } from '../../spec/encoding.ts';
 import { choice, flag, integer, list, type Settings, text } from '../../spec/fields.ts';
 import type { SettingIssue } from '../../spec/node.ts';
+import type { Codec } from '../../spec/plan.ts';
 import { checkConnection, connectionSettings } from './settings.ts';
 import { filterIssue } from './topic-filter.ts';
 
@@ -49,8 +51,8 @@ export const settings = {
 
 export type MqttSourceSettings = Settings<typeof settings>;
 
-export function checkSettings(given: MqttSourceSettings): SettingIssue[] {
-  const issues = checkConnection(given);
+export function checkSettings(given: MqttSourceSettings, codec?: Codec): SettingIssue[] {
+  const issues = [...checkConnection(given), ...rawRowIssues(given, codec)];
   given.topics.forEach((topic, at) => {
     const message = filterIssue(topic);
     if (message !== undefined) issues.push({ path: ['topics', at], message });

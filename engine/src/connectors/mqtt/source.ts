@@ -1,4 +1,6 @@
 import { openClientTls } from '../../net/client-tls.ts';
+import type { ColumnDeclaration } from '../../spec/column-type.ts';
+import { RAW_COLUMN } from '../../spec/plan.ts';
 import { source } from '../../spec/source.ts';
 import { loadPacketLibrary, requires } from './client.ts';
 import { clientIdOf } from './client-id.ts';
@@ -6,12 +8,12 @@ import { MqttSource } from './mqtt-source.ts';
 import { probeServer } from './probe.ts';
 import { addressOf } from './settings.ts';
 import { checkSettings, settings } from './source-settings.ts';
-import { parseFilter } from './topic-filter.ts';
+import { NamedParts, parseFilter } from './topic-filter.ts';
 
 export default source({
   summary: 'Takes messages from an MQTT server, and acknowledges them when they are delivered.',
   settings,
-  codecs: ['json', 'line'],
+  codecs: ['json', 'line', 'raw'],
   delivery:
     'At least once with `qos` 1 and 2: PUBACK or PUBREC goes out, in order of arrival, when every required sink has the row, and the session outlives Reef. With 0 what is on its way when Reef stops is gone.',
   security:
@@ -29,6 +31,7 @@ export default source({
       needs: 'a server and certificates',
     },
   ],
+  columns: ({ topics }, codec) => (codec?.name === 'raw' ? rawColumns(topics) : undefined),
   check: checkSettings,
   requires,
   probe: (context) => probeServer({ ...context, kind: 'source', filters: context.settings.topics.map(parseFilter) }),
@@ -43,3 +46,9 @@ export default source({
     });
   },
 });
+
+/** The payload, and what filters name of a topic. */
+function rawColumns(topics: readonly string[]): ColumnDeclaration[] {
+  const { columns } = new NamedParts(topics.map(parseFilter));
+  return [{ name: RAW_COLUMN, type: 'bytes' }, ...columns.map((name): ColumnDeclaration => ({ name, type: 'string' }))];
+}

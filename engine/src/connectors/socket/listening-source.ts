@@ -18,6 +18,8 @@ export interface ListeningOptions {
   readonly settings: ListenSettings;
   /** Payloads are JSON. */
   readonly json: boolean;
+  /** Payloads are bytes of any kind. Default false. */
+  readonly raw?: boolean;
   /** The lines of a datagram are rows of their own. */
   readonly datagramLines: boolean;
   newCutter(): MessageCutter;
@@ -58,9 +60,9 @@ export class ListeningSource implements Source {
   }
 
   async run(feed: Feed, signal: AbortSignal): Promise<void> {
-    const { json, settings } = this.#options;
+    const { json, raw = false, settings } = this.#options;
     const lane = (name: string, rows: RecordLayout['rows']): RecordLane =>
-      new RecordLane(feed, { name, rows, json, gatherMs: settings.gather_ms });
+      new RecordLane(feed, { name, rows, json, raw, gatherMs: settings.gather_ms });
     this.#lanes ??= { lines: lane('lines', 'lines'), one: lane('messages', 'one'), counted: lane('counted', 'counted') };
     this.#server.start();
     if (!signal.aborted) await new Promise((done) => signal.addEventListener('abort', done, { once: true }));

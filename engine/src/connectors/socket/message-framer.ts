@@ -2,7 +2,7 @@
 import { delimiterBytes, type Framing } from './framing.ts';
 
 export interface MessageFramer {
-  /** What stands before a message of this length; `undefined`: it has no place in this framing, and why. */
+  /** What stands before a message of this length. */
   readonly head: (length: number) => Uint8Array;
   readonly tail: Uint8Array;
   /** The longest message. */
@@ -35,7 +35,14 @@ export function messageFramer({ by, length_bytes, byte_order, delimiter }: Frami
   }
 }
 
-/** The messages with their frames, in one piece. None may be longer than the framer's `most`. */
+/** Why the message has no place in the framing: the other side would not cut it out as it was. */
+export function unframeable(message: Uint8Array, { most, tail }: MessageFramer): string | undefined {
+  if (message.length > most) return `the row has ${message.length} bytes, of which the length before it can say ${most} at most`;
+  if (tail.length === 0 || Buffer.from(message.buffer, message.byteOffset, message.length).indexOf(tail) < 0) return undefined;
+  return 'the row holds what ends a message, expected framing.by "length" or "octets" for such rows';
+}
+
+/** The messages with their frames, in one piece. None may be {@link unframeable}. */
 export function framed(messages: readonly Uint8Array[], { head, tail }: MessageFramer): Buffer {
   const room = messages.reduce((sum, { length }) => sum + length + head(length).length + tail.length, 0);
   const out = Buffer.allocUnsafe(room);

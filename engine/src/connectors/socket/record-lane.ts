@@ -10,6 +10,7 @@ export interface RecordLaneOptions {
   readonly name: string;
   readonly rows: RecordLayout['rows'];
   readonly json: boolean;
+  readonly raw: boolean;
   /** Rows wait so long for others. */
   readonly gatherMs: number;
 }
@@ -34,12 +35,13 @@ export class RecordLane {
   #more = false;
   #delays = 0;
 
-  constructor(feed: Feed, { name, rows, json, gatherMs }: RecordLaneOptions) {
+  constructor(feed: Feed, { name, rows, json, raw, gatherMs }: RecordLaneOptions) {
     this.#gatherMs = gatherMs;
     this.#rows = rows;
     this.#writer = new RecordWriter(feed, name, {
       records: { columns: peerColumns, rows },
       json,
+      raw,
       replayable: false,
       lingerMs: LINGER_MS,
     });

@@ -154,3 +154,23 @@ test('each row is a datagram, and one that is too large is refused', async (t) =
   assert.match(JSON.stringify(answer), /"row":1.*would have 111 bytes, at most 100/);
   await out.close();
 });
+
+test('with encoding raw the bytes of a row go as they are, and those that would end a message early are refused', async (t) => {
+  const rows = [Buffer.from([0, 255, 13]), Buffer.from('a\nb'), Buffer.from([254])];
+  const contents = rows.map((bytes) => ({ content: bytes.toString('base64') }));
+  const counted = await receive(t);
+  const byLength = { port: counted.port, framing: { by: 'length', length_bytes: '1' } };
+  const out = await openSink(sink, { settings: byLength, codec: { name: 'raw' } });
+  assert.equal(await out.write(contents), undefined);
+  const expected = '\x03\x00\xff\r\x03a\nb\x01\xfe';
+  await counted.has(expected);
+  assert.equal(counted.received(), expected);
+  await out.close();
+
+  const lined = await receive(t);
+  const lines = await openSink(sink, { settings: { port: lined.port }, codec: { name: 'raw' } });
+  const reason = 'the row holds what ends a message, expected framing.by "length" or "octets" for such rows';
+  assert.deepEqual(await lines.write(contents), { refused: [{ row: 1, reason }] });
+  await lined.has('\x00\xff\r\n\xfe\n');
+  await lines.close();
+});

@@ -1,11 +1,13 @@
 import { resolve } from 'node:path';
 import { bulkLimits, bulkSettings } from '../../spec/bulk-settings.ts';
 import type { Bulk, BulkSink, RefusedRow } from '../../spec/bulk-sink.ts';
+import type { SettingIssue } from '../../spec/node.ts';
+import { type Codec, rowEndBytes } from '../../spec/plan.ts';
 import { bulkSink, type SinkContext } from '../../spec/sink.ts';
 import { checkConnect, connectSettings } from './connect-settings.ts';
 import { DatagramClient } from './datagram-client.ts';
 import { checkFraming, framing } from './framing.ts';
-import { framed, messageFramer } from './message-framer.ts';
+import { framed, messageFramer, unframeable } from './message-framer.ts';
 import { probeConnecting } from './probe.ts';
 import { StreamClient } from './stream-client.ts';
 
@@ -20,7 +22,7 @@ type Context = SinkContext<typeof settings>;
 export default bulkSink({
   summary: 'Sends rows over TCP, UDP or a Unix socket.',
   settings,
-  codecs: ['json', 'line'],
+  codecs: ['json', 'line', 'raw'],
   delivery:
     'Rows count as delivered when the system has taken them: the other side confirms nothing. While it is away rows wait, and while it does not read too. When a connection is cut, what was sent in the last `resend_secs` is sent again on the next one, at most `resend_bytes`: so rows may come twice, and what was lost before that stays lost. Datagrams are sent once.',
   security:
@@ -37,17 +39,18 @@ export default bulkSink({
       needs: 'certificates and somebody who listens',
     },
   ],
-  check: (given) => [...checkFraming(given.framing), ...checkConnect(given)],
+  check: (given, codec) => [...checkFraming(given.framing), ...checkConnect(given), ...checkRaw(given, codec)],
   open: (context) => openSocketSink(context),
   probe: (context) => probeConnecting(context),
 });
 
 async function openSocketSink(context: Context): Promise<BulkSink> {
-  const { id, settings: given, folder, log } = context;
+  const { id, settings: given, codec, folder, log } = context;
+  const rowEnd = rowEndBytes(codec);
   const limits = bulkLimits({ batch: given.batch, concurrency: 1, ordered: true });
   if (given.proto === 'udp') {
     const client = new DatagramClient({ id, settings: given, log });
-    return { limits, send: (bulk) => client.send(rowsOf(bulk)), close: async () => client.close() };
+    return { limits, send: (bulk) => client.send(rowsOf(bulk, rowEnd)), close: async () => client.close() };
   }
   const path = given.proto === 'unix' ? resolve(folder, given.path ?? '') : undefined;
   const client = await StreamClient.open({ id, settings: given, folder, path, log });
@@ -55,20 +58,17 @@ async function openSocketSink(context: Context): Promise<BulkSink> {
   return {
     limits,
     async send(bulk, signal) {
-      if (given.framing.by === 'line') {
+      if (given.framing.by === 'line' && rowEnd > 0) {
         await client.send(bulk.bytes, signal);
         return undefined;
       }
-      const rows = rowsOf(bulk);
       const refused: RefusedRow[] = [];
-      for (const [row, { length }] of rows.entries()) {
-        if (length > framer.most)
-          refused.push({
-            row,
-            reason: `the row has ${length} bytes, of which the length before it can say ${framer.most} at most`,
-          });
+      const good: Uint8Array[] = [];
+      for (const [row, message] of rowsOf(bulk, rowEnd).entries()) {
+        const reason = unframeable(message, framer);
+        if (reason === undefined) good.push(message);
+        else refused.push({ row, reason });
       }
-      const good = refused.length === 0 ? rows : rows.filter(({ length }) => length <= framer.most);
       await client.send(framed(good, framer), signal);
       return refused.length === 0 ? undefined : { refused };
     },
@@ -76,7 +76,14 @@ async function openSocketSink(context: Context): Promise<BulkSink> {
   };
 }
 
-/** Each row without its newline. */
-function rowsOf({ bytes, offsets, rows }: Bulk): Uint8Array[] {
-  return Array.from({ length: rows }, (_, row) => bytes.subarray(offsets[row]!, offsets[row + 1]! - 1));
+/** Each row without the newline that ends it. */
+function rowsOf({ bytes, offsets, rows }: Bulk, rowEnd: number): Uint8Array[] {
+  return Array.from({ length: rows }, (_, row) => bytes.subarray(offsets[row]!, offsets[row + 1]! - rowEnd));
+}
+
+/** Datagrams need no frames. */
+function checkRaw({ proto, framing: { by } }: Context['settings'], codec: Codec | undefined): SettingIssue[] {
+  if (codec?.name !== 'raw' || proto === 'udp' || by !== 'line') return [];
+  const message = 'is "line" with encoding "raw", expected "length" or "octets": rows that hold a newline go to the error table';
+  return [{ path: ['framing', 'by'], message, severity: 'warning' }];
 }

@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
+import { binarySamples } from '../../testing/binary-samples.ts';
 import { makeCertificate } from '../../testing/certificates.ts';
 import { connectTo, sendAll, startListening } from './testing/start-listening.ts';
 
@@ -151,4 +152,32 @@ test('each line of a datagram is a row', async (t) => {
     rows,
     [1, 2, 3].map((n) => ({ n, _ppf_remote_port: client.address().port })),
   );
+});
+
+test('with encoding raw a frame is a row whatever bytes it holds, and so is a datagram or a line', async (t) => {
+  const samples = binarySamples().filter((bytes) => bytes.length > 0);
+  const framing = { by: 'length', length_bytes: '4', byte_order: 'big', delimiter: '\\0' } as const;
+  const framed = await startListening(t, { type: 'socket', settings: { port: 0, framing, encoding: 'raw' } });
+  const frames = samples.map((bytes) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    return Buffer.concat([length, bytes]);
+  });
+  await sendAll(connectTo(framed.port), Buffer.concat(frames));
+  const base64 = (each: readonly Buffer[]) => each.map((bytes) => ({ content: bytes.toString('base64') }));
+  assert.deepEqual((await framed.stop()).rows, base64(samples));
+
+  const lined = await startListening(t, { type: 'socket', settings: { port: 0, encoding: 'raw' } });
+  const lines = [Buffer.from([0, 255, 13]), Buffer.from([0xc3, 0x28]), Buffer.from('"')];
+  await sendAll(connectTo(lined.port), Buffer.concat(lines.flatMap((line) => [line, Buffer.from('\n')])));
+  assert.deepEqual((await lined.stop()).rows, base64(lines));
+
+  const datagrams = await startListening(t, { type: 'socket', settings: { proto: 'udp', port: 0, encoding: 'raw' } });
+  const short = samples.filter(({ length }) => length < 1000);
+  const socket = createSocket('udp4');
+  for (const bytes of short) await new Promise((sent) => socket.send(bytes, datagrams.port, '127.0.0.1', sent));
+  socket.close();
+  await datagrams.written(short.length);
+  const { rows } = await datagrams.stop();
+  assert.deepEqual(new Set(rows.map(({ content }) => content)), new Set(base64(short).map(({ content }) => content)));
 });

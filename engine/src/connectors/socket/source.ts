@@ -1,7 +1,7 @@
 import type { ProbeContext } from '../../spec/node.ts';
 import { type SourceSpec, source } from '../../spec/source.ts';
 import { cutterFor } from './cutter-for.ts';
-import { checkFraming, framing } from './framing.ts';
+import { checkFraming, type Framing, framing } from './framing.ts';
 import { checkListen, listenSettings } from './listen-settings.ts';
 import { ListeningSource } from './listening-source.ts';
 import { probeListening } from './probe.ts';
@@ -11,7 +11,7 @@ const settings = { ...listenSettings, framing };
 const spec: SourceSpec<typeof settings> = source({
   summary: 'Takes rows that others send over TCP, UDP or a Unix socket.',
   settings,
-  codecs: ['json', 'line'],
+  codecs: ['json', 'line', 'raw'],
   delivery:
     'A socket has no acknowledgement: who sends cannot know what was delivered. What was read and not delivered when the process is killed is lost; a stop reads what has arrived (for up to 0.8 s) and delivers it. While sinks are slow nothing is read, so senders over TCP and Unix sockets wait; datagrams are dropped and counted.',
   security:
@@ -60,13 +60,18 @@ out:
 export default spec;
 
 function newSource({ id, folder, log, settings: given, codec }: Omit<ProbeContext<typeof settings>, 'signal'>): ListeningSource {
+  const raw = codec.name === 'raw';
+  // Each line by itself, whatever bytes it holds.
+  const cut: Framing =
+    raw && given.framing.by === 'line' ? { ...given.framing, by: 'delimiter', delimiter: '\\n' } : given.framing;
   return new ListeningSource({
     id,
     folder,
     log,
     settings: given,
     json: codec.name === 'json',
-    datagramLines: given.framing.by === 'line',
-    newCutter: () => cutterFor(given.framing, given.max_message_bytes),
+    raw,
+    datagramLines: given.framing.by === 'line' && !raw,
+    newCutter: () => cutterFor(cut, given.max_message_bytes),
   });
 }

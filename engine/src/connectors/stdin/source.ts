@@ -1,9 +1,11 @@
 import { ReefError } from '../../errors.ts';
 import type { Feed, PartitionFeed } from '../../spec/feed.ts';
 import { choice, type Field } from '../../spec/fields.ts';
+import { RecordWriter } from '../../spec/record-writer.ts';
 import { type Source, type SourceSpec, source } from '../../spec/source.ts';
 import { type CompressionWord, compressionByContent, compressionWords } from '../file/compression.ts';
 import { type Passage, passageWord, passThrough } from '../file/read-through.ts';
+import { feedWhole } from '../file/whole-row.ts';
 import { type Input, openInput, readMark } from './input.ts';
 
 /** Rows wait for a fuller batch until nothing has come for so long, */
@@ -22,7 +24,7 @@ const settings = {
 const spec: SourceSpec<typeof settings> = source({
   summary: 'Reads rows from standard input.',
   settings,
-  codecs: ['json', 'line', 'csv'],
+  codecs: ['json', 'line', 'csv', 'raw'],
   documents: true,
   delivery: 'Cannot be replayed: rows that are read but not yet delivered when the process is killed are lost with it.',
   security:
@@ -35,13 +37,19 @@ const spec: SourceSpec<typeof settings> = source({
     },
   ],
   open: ({ codec, settings: { compression } }) =>
-    new StandardInput(0, { compression, document: codec.name === 'json' && codec.form === 'document' }),
+    new StandardInput(0, {
+      compression,
+      document: codec.name === 'json' && codec.form === 'document',
+      raw: codec.name === 'raw',
+    }),
 });
 export default spec;
 
 interface StandardInputOptions {
   readonly compression: CompressionWord;
   readonly document: boolean;
+  /** All of it is one row, once it has ended. */
+  readonly raw: boolean;
 }
 
 export class StandardInput implements Source {
@@ -54,13 +62,18 @@ export class StandardInput implements Source {
   }
 
   async run(feed: Feed, signal: AbortSignal): Promise<void> {
-    const partition = feed.partition('stdin', { replayable: false });
+    const options = { replayable: false };
+    const writer = this.#options.raw
+      ? new RecordWriter(feed, 'stdin', { ...options, records: { columns: [], rows: 'one' }, raw: true })
+      : undefined;
+    const partition = writer?.partition ?? feed.partition('stdin', options);
     let input: Input | undefined;
     const stop = (): void => input?.close();
     try {
       input = openInput(this.#fd);
       signal.addEventListener('abort', stop);
-      await this.#read(input, partition, signal);
+      if (writer) await this.#readWhole(input, writer, signal);
+      else await this.#read(input, partition, signal);
     } catch (error) {
       if (signal.aborted) return;
       await deliverWhole(partition);
@@ -75,11 +88,21 @@ export class StandardInput implements Source {
 
   async close(): Promise<void> {}
 
-  async #read(input: Input, partition: PartitionFeed, signal: AbortSignal): Promise<void> {
-    const { compression: word, document } = this.#options;
+  async #readWhole(input: Input, writer: RecordWriter, signal: AbortSignal): Promise<void> {
     const mark = await readMark(input);
-    const compression = word === 'auto' ? compressionByContent(mark) : word === 'none' ? undefined : word;
-    const passage: Passage = { compression, document };
+    const passage: Passage = { ...this.#options, compression: this.#compressionOf(mark) };
+    await feedWhole(writer, untilStopped(passThrough(of(mark, input), 'standard input', passage), signal));
+  }
+
+  #compressionOf(mark: Uint8Array): Passage['compression'] {
+    const { compression: word } = this.#options;
+    return word === 'auto' ? compressionByContent(mark) : word === 'none' ? undefined : word;
+  }
+
+  async #read(input: Input, partition: PartitionFeed, signal: AbortSignal): Promise<void> {
+    const { document } = this.#options;
+    const mark = await readMark(input);
+    const passage: Passage = { compression: this.#compressionOf(mark), document };
     const { readInto } = input;
     if (passageWord(passage) === undefined && readInto) {
       await pump(passThrough(of(mark), 'standard input', passage), partition);
@@ -95,6 +118,12 @@ async function* of(mark: Uint8Array, input?: Input): AsyncGenerator<Uint8Array> 
   if (mark.length > 0) yield mark;
   if (!input) return;
   for (let piece = await input.next(); piece !== undefined; piece = await input.next()) yield piece;
+}
+
+/** What ends because all is to stop is no whole. */
+async function* untilStopped(pieces: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  yield* pieces;
+  signal.throwIfAborted();
 }
 
 /** Straight into shared memory. */

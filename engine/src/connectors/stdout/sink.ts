@@ -21,7 +21,7 @@ export function writerSink(writer: ByteWriter, encoder: ChunkEncoder): Sink {
 const spec: SinkSpec<Record<string, never>, Sink> = sink({
   summary: 'Writes rows to standard output, one per line.',
   settings: {},
-  codecs: ['json', 'line', 'csv'],
+  codecs: ['json', 'line', 'csv', 'raw'],
   delivery:
     'At least once up to the system: a row counts as delivered when it is in the pipe, file or terminal; after a crash rows since the last checkpoint are written again.',
   security: 'Rows go out as they are, control characters escaped as JSON does it: whoever sees the output sees them.',

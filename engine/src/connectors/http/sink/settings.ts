@@ -3,6 +3,7 @@ import { headerIssue, urlIssue } from '../../../net/url-issue.ts';
 import { bulkSettings, checkBulkSettings, punchBulkSettings } from '../../../spec/bulk-settings.ts';
 import { choice, flag, map, number, type Settings, text } from '../../../spec/fields.ts';
 import type { SettingIssue } from '../../../spec/node.ts';
+import type { Codec } from '../../../spec/plan.ts';
 import { parseStatuses } from './statuses.ts';
 
 const DEFAULT_BATCH = { rows: 1000, bytes: 1024 * 1024, timeout_ms: 20 };
@@ -41,7 +42,7 @@ export const settings = {
 
 export type HttpSinkSettings = Settings<typeof settings>;
 
-export function checkSettings(given: HttpSinkSettings): SettingIssue[] {
+export function checkSettings(given: HttpSinkSettings, codec?: Codec): SettingIssue[] {
   const { url, headers, body, batch, bulk_size } = given;
   const issues: SettingIssue[] = [...checkBulkSettings(given, DEFAULT_BATCH), ...checkAccess(given, [url])];
   const wrongUrl = urlIssue(url);
@@ -56,5 +57,19 @@ export function checkSettings(given: HttpSinkSettings): SettingIssue[] {
   }
   if (body === 'object' && (bulk_size ?? batch.rows) > 1 && (bulk_size ?? batch.rows) !== DEFAULT_BATCH.rows)
     issues.push({ path: ['body'], message: 'is "object", which sends one row at a time, but more are to be sent together' });
-  return issues;
+  return [...issues, ...bodyIssues(given, codec?.name ?? 'json')];
+}
+
+/** What the encoding of rows leaves of ways to put them into a body. */
+function bodyIssues({ body, output_column }: HttpSinkSettings, codec: Codec['name']): SettingIssue[] {
+  if (codec === 'raw' && output_column !== undefined)
+    return [
+      { path: ['output_column'], message: 'is given with encoding "raw", expected one of them: JSON holds no bytes as they are' },
+    ];
+  if (codec === 'json' || output_column !== undefined || body === undefined || body === 'lines') return [];
+  if (codec === 'raw')
+    return [{ path: ['body'], message: `is "${body}" with encoding "raw", expected it left out: a body is a row` }];
+  return body === 'array'
+    ? [{ path: ['body'], message: `is "array" with encoding "${codec}", expected "json" or body: lines` }]
+    : [];
 }

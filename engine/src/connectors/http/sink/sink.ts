@@ -6,7 +6,7 @@ import type { BulkSink } from '../../../spec/bulk-sink.ts';
 import type { ProbeContext } from '../../../spec/node.ts';
 import type { CsvCodec } from '../../../spec/plan.ts';
 import { bulkSink, type SinkContext } from '../../../spec/sink.ts';
-import { type BodyKind, contentTypes } from './body.ts';
+import { contentTypes } from './body.ts';
 import { HttpSink } from './http-sink.ts';
 import { checkSettings, settings } from './settings.ts';
 import { parseStatuses, type Statuses } from './statuses.ts';
@@ -41,14 +41,9 @@ type Context = SinkContext<typeof settings>;
 
 async function openHttpSink({ id, settings: given, codec, folder, log }: Context): Promise<BulkSink> {
   const { url, headers, body, method, output_column, compression, compression_format } = given;
-  if (codec.name === 'raw' && output_column !== undefined)
-    throw new ReefError(
-      'config',
-      `Cannot open HTTP sink "${id}": output_column is given with encoding "raw", expected one of them: JSON holds no bytes as they are`,
-    );
   // Whatever the codec: a row that is wrapped is JSON.
   const json = codec.name === 'json' || output_column !== undefined;
-  const kind = bodyKind(id, body, json ? 'json' : codec.name);
+  const kind = body ?? (json ? 'array' : 'lines');
   // Nothing says where one row ends and the next begins.
   const raw = codec.name === 'raw' && !json;
   const csv = codec.name === 'csv' && !json ? codec : undefined;
@@ -104,21 +99,6 @@ async function probeServer({
 /** RFC 4180 says in the type whether the first line names the columns. */
 function csvType({ header }: CsvCodec): string {
   return `text/csv; charset=utf-8; header=${header ? 'present' : 'absent'}`;
-}
-
-function bodyKind(id: string, body: BodyKind | undefined, codec: string): BodyKind {
-  if (body === undefined) return codec === 'json' ? 'array' : 'lines';
-  if (codec === 'raw' && body !== 'lines')
-    throw new ReefError(
-      'config',
-      `Cannot open HTTP sink "${id}": body is "${body}" with encoding "raw", expected it left out: a body is a row`,
-    );
-  if (codec !== 'json' && body === 'array')
-    throw new ReefError(
-      'config',
-      `Cannot open HTTP sink "${id}": body is "array" with encoding "${codec}", expected "json" or body: lines`,
-    );
-  return body;
 }
 
 /** The user's own win. */

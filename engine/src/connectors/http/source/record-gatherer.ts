@@ -24,7 +24,7 @@ interface Waiting {
 
 export interface RecordGathererOptions extends CollectorOptions {
   readonly columns: readonly string[];
-  /** `one`: all of an `add` is one row. */
+  /** `one`: all of an `add` is one row, of bytes of any kind. */
   readonly rows: RecordLayout['rows'];
 }
 
@@ -63,6 +63,7 @@ export class RecordGatherer implements Collector {
       offset,
       replayable: false,
       records: { columns, rows },
+      raw: rows === 'one',
       ...(table === undefined ? {} : { table }),
       ...(codec === undefined ? {} : { codec }),
       settled: (stretch) => this.#onSettled(stretch),

@@ -267,10 +267,9 @@ export class Upload implements Sender {
     return true;
   }
 
-  /** Bytes are base64 in JSON; an empty body is a row as well. */
+  /** What the body ends with is no end of its row; an empty body is a row as well. */
   #readRaw(): void {
-    const row = Buffer.from(`${Buffer.concat(this.#parts).toString('base64')}\n`, 'latin1');
-    this.#replace([row], row.length);
+    this.#replace([...this.#parts, LINE_END], this.#bytes + 1);
   }
 
   /** What goes on in place of what came. */

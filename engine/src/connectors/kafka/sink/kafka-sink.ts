@@ -13,6 +13,8 @@ import { acksOf, type KafkaSinkSettings } from './settings.ts';
 export interface KafkaSinkOptions {
   readonly cluster: Cluster;
   readonly settings: KafkaSinkSettings;
+  /** Bytes that end each row, which are no part of a value. */
+  readonly rowEnd: number;
   readonly log: Log;
 }
 
@@ -57,8 +59,8 @@ export class KafkaSink implements BulkSink {
   }
 
   async send(bulk: Bulk, signal: AbortSignal): Promise<Undelivered | undefined> {
-    const { cluster } = this.#options;
-    const views = new RowViews(bulk, this.#columns, this.#headers);
+    const { cluster, rowEnd } = this.#options;
+    const views = new RowViews(bulk, { columns: this.#columns, headers: this.#headers, rowEnd });
     const refused: Refused[] = [];
     try {
       const shares = await this.#shareOut(views, refused);

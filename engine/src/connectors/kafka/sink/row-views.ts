@@ -10,6 +10,14 @@ export interface SideColumns {
   readonly headers: number;
 }
 
+export interface RowViewOptions {
+  readonly columns: SideColumns;
+  /** Those that every record has. */
+  readonly headers: readonly (readonly [string, string])[];
+  /** Bytes that end each row, which are no part of a value. */
+  readonly rowEnd: number;
+}
+
 const NO_HEADERS = Buffer.of(0);
 
 export class RowViews {
@@ -22,8 +30,9 @@ export class RowViews {
   readonly #headers: Texts | undefined;
   readonly #fixed: readonly (readonly [string, string])[];
   readonly #fixedBytes: Buffer;
+  readonly #rowEnd: number;
 
-  constructor({ bytes, offsets, rows, side }: Bulk, columns: SideColumns, headers: readonly (readonly [string, string])[]) {
+  constructor({ bytes, offsets, rows, side }: Bulk, { columns, headers, rowEnd }: RowViewOptions) {
     const texts = (place: number): Texts | undefined => (place < 0 ? undefined : new Texts(side[place]!));
     this.rows = rows;
     this.#bytes = asBuffer(bytes);
@@ -32,6 +41,7 @@ export class RowViews {
     this.#keys = texts(columns.key);
     this.#partitions = texts(columns.partition);
     this.#headers = texts(columns.headers);
+    this.#rowEnd = rowEnd;
     this.#fixed = headers;
     this.#fixedBytes = headers.length > 0 ? encodeHeaders(headers) : NO_HEADERS;
   }
@@ -60,8 +70,7 @@ export class RowViews {
 
   /** Throws where the headers are no JSON object, see `problem`. */
   write(row: number, writer: BatchWriter): void {
-    // Without the line break.
-    writer.add(this.#bytes, this.#offsets[row]!, this.#offsets[row + 1]! - 1, this.key(row), this.#headersOf(row));
+    writer.add(this.#bytes, this.#offsets[row]!, this.#offsets[row + 1]! - this.#rowEnd, this.key(row), this.#headersOf(row));
   }
 
   /** Why the row cannot be sent. */

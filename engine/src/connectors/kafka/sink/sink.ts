@@ -1,3 +1,4 @@
+import { rowEndBytes } from '../../../spec/plan.ts';
 import { bulkSink } from '../../../spec/sink.ts';
 import { requires } from '../client.ts';
 import { openCluster } from '../cluster.ts';
@@ -10,7 +11,7 @@ export default bulkSink({
   summary: 'Writes rows to topics of Kafka.',
   settings,
   check: checkSettings,
-  codecs: ['json', 'line'],
+  codecs: ['json', 'line', 'raw'],
   requires,
   delivery:
     'At least once: rows count as delivered when all replicas in sync have them (`producer.acks`). Batches are numbered, so that what is sent again over a broken connection stands in the topic once and in order; after a crash of Reef itself rows may come again. Rows that brokers refuse for good (too large) go to the error table, by themselves.',
@@ -34,8 +35,8 @@ export default bulkSink({
     const topics = given.topic === undefined ? [] : [given.topic];
     return probeCluster(cluster, { topics, mayLack: given.unknown_topic === 'create', brokers: brokersOf(given).join(', ') });
   },
-  async open({ id, settings: given, folder, log }) {
+  async open({ id, settings: given, codec, folder, log }) {
     const cluster = await openCluster({ settings: given, folder, subject: `Kafka sink "${id}"`, log });
-    return new KafkaSink({ cluster, settings: given, log });
+    return new KafkaSink({ cluster, settings: given, rowEnd: rowEndBytes(codec), log });
   },
 });

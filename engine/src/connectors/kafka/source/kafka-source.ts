@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ReefError } from '../../../errors.ts';
 import type { Feed, Position } from '../../../spec/feed.ts';
 import type { Log } from '../../../spec/node.ts';
+import type { Codec } from '../../../spec/plan.ts';
 import type { Source } from '../../../spec/source.ts';
 import type { Assigned, KafkaClient } from '../client.ts';
 import type { Cluster } from '../cluster.ts';
@@ -16,7 +17,7 @@ export interface KafkaSourceOptions {
   readonly settings: KafkaSourceSettings;
   readonly topics: readonly string[];
   readonly group: string;
-  readonly json: boolean;
+  readonly codec: Codec;
   /** Columns that something in the punchline refers to. */
   readonly referenced: ReadonlySet<string>;
   readonly log: Log;
@@ -202,12 +203,12 @@ class Run {
   }
 
   #partition(topic: string, partition: number): TopicPartition {
-    const { settings, json, referenced } = this.#options;
+    const { settings, codec, referenced } = this.#options;
     const name = `${topic}/${partition}`;
     let known = this.#partitions.get(name);
     if (!known) {
       const columns = COLUMNS.filter((column) => referenced.has(column));
-      known = new TopicPartition({ topic, partition, rows: settings.rows, json, columns });
+      known = new TopicPartition({ topic, partition, rows: settings.rows, codec, columns });
       this.#partitions.set(name, known);
     }
     return known;
@@ -227,7 +228,7 @@ class Run {
   }
 
   #fetch(partitions: readonly TopicPartition[]): void {
-    const { cluster, settings, json, log } = this.#options;
+    const { cluster, settings, codec, log } = this.#options;
     this.#fetching = new Fetching({
       cluster,
       client: this.#client,
@@ -236,7 +237,7 @@ class Run {
       maxWaitMs: settings.fetch_wait_ms,
       committedOnly: settings.isolation_level === 'read_committed',
       tombstoneRows: settings.tombstones === 'row',
-      json,
+      json: codec.name === 'json',
       log,
       outOfRange: async (partition) => {
         if (settings.offset_out_of_range !== 'fail') return this.#starts.edge(partition, settings.offset_out_of_range);

@@ -1,6 +1,7 @@
+import { rawRowIssues } from '../../../spec/encoding.ts';
 import { choice, flag, integer, json, number, type Settings, text } from '../../../spec/fields.ts';
 import type { SettingIssue } from '../../../spec/node.ts';
-import type { Json } from '../../../spec/plan.ts';
+import type { Codec, Json } from '../../../spec/plan.ts';
 import { checkConnection, connectionSettings } from '../connection-settings.ts';
 
 export const settings = {
@@ -74,8 +75,8 @@ export function topicsOf(topics: Json): string[] | undefined {
   return kept.length > 0 && kept.every((name) => typeof name === 'string') ? [...new Set(kept as string[])] : undefined;
 }
 
-export function checkSettings(given: KafkaSourceSettings): SettingIssue[] {
-  const issues = checkConnection(given);
+export function checkSettings(given: KafkaSourceSettings, codec?: Codec): SettingIssue[] {
+  const issues = [...checkConnection(given), ...rawRowIssues(given, codec)];
   const topics = topicsOf(given.topics);
   if (!topics) issues.push({ path: ['topics'], message: 'is no list of topics, expected [logs, alerts] or "logs, alerts"' });
   for (const topic of topics ?? []) {

@@ -10,7 +10,7 @@ export default source({
   summary: 'Reads topics of Kafka, as a member of a consumer group.',
   settings,
   check: checkSettings,
-  codecs: ['json', 'line'],
+  codecs: ['json', 'line', 'raw'],
   requires,
   delivery:
     'At least once, in the order of each partition: an offset is committed to the group once all rows before it are delivered and the checkpoint is on disk. After a crash, and when partitions go to another member before all is delivered, the rows in between come again, with the same `_ppf_id`.',
@@ -43,5 +43,5 @@ async function openKafkaSource({ id, settings: given, codec, referenced, folder,
   const cluster = await openCluster({ settings: given, folder, subject: `Kafka source "${id}"`, log });
   const topics = topicsOf(given.topics) ?? [];
   const group = given['group.id'] ?? `reef-${id}`;
-  return new KafkaSource({ cluster, settings: given, topics, group, json: codec.name === 'json', referenced, log });
+  return new KafkaSource({ cluster, settings: given, topics, group, codec, referenced, log });
 }

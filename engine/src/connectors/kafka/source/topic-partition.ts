@@ -1,5 +1,6 @@
 /** A partition of a topic as it is fed: what was read of it, what is delivered, and who may say so. */
 import type { Feed } from '../../../spec/feed.ts';
+import type { Codec } from '../../../spec/plan.ts';
 import { RecordWriter } from '../../../spec/record-writer.ts';
 import type { RecordValue } from '../../../spec/records.ts';
 import type { RecordCursor } from '../record-batch.ts';
@@ -20,7 +21,7 @@ export interface TopicPartitionOptions {
   readonly topic: string;
   readonly partition: number;
   readonly rows: 'one' | 'lines';
-  readonly json: boolean;
+  readonly codec: Codec;
   /** Those that something refers to: the others are not written. */
   readonly columns: readonly Column[];
 }
@@ -30,7 +31,7 @@ export class TopicPartition {
   readonly partition: number;
   readonly name: string;
   readonly #rows: 'one' | 'lines';
-  readonly #json: boolean;
+  readonly #codec: Codec['name'];
   readonly #columns: readonly Column[];
   readonly #values: RecordValue[];
   #writer: RecordWriter | undefined;
@@ -50,12 +51,12 @@ export class TopicPartition {
   /** Whoever feeds it waits for this first: a record that was begun is written to its end. */
   turn: Promise<void> = Promise.resolve();
 
-  constructor({ topic, partition, rows, json, columns }: TopicPartitionOptions) {
+  constructor({ topic, partition, rows, codec, columns }: TopicPartitionOptions) {
     this.topic = topic;
     this.partition = partition;
     this.name = `${topic}/${partition}`;
     this.#rows = rows;
-    this.#json = json;
+    this.#codec = codec.name;
     this.#columns = columns;
     // What is not of the record stays as it is.
     this.#values = columns.map((column) =>
@@ -77,7 +78,8 @@ export class TopicPartition {
     const index = this.#index;
     this.#writer = new RecordWriter(feed, this.name, {
       records: { columns: this.#columns, rows: this.#rows },
-      json: this.#json,
+      json: this.#codec === 'json',
+      raw: this.#codec === 'raw',
       jsonColumns: ['_ppf_headers'],
       position: (byte) => index.at(byte),
     });

@@ -4,7 +4,7 @@ import { type Consumer, Consumer as LibraryConsumer, Producer } from '@platforma
 import type { Owner } from '../../../testing/owner.ts';
 
 export interface Sent {
-  readonly value: string | null;
+  readonly value: string | Uint8Array | null;
   readonly key?: string;
   readonly partition?: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -13,6 +13,7 @@ export interface Sent {
 export interface Received {
   readonly key: string | undefined;
   readonly value: string | undefined;
+  readonly bytes: Buffer;
   readonly partition: number;
   readonly offset: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -82,6 +83,7 @@ export class TopicReader {
       this.received.push({
         key: key?.toString(),
         value: value?.toString(),
+        bytes: Buffer.from(value ?? []),
         partition,
         offset: Number(offset),
         headers: Object.fromEntries(names),
