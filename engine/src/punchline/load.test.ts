@@ -277,7 +277,7 @@ test('YAML that is nested without end is one problem', async () => {
 });
 
 test("a user's module is a node type, with its settings checked", async (t) => {
-  const spec = pathToFileURL(join(import.meta.dirname, '..', 'spec', 'node.ts')).href;
+  const spec = pathToFileURL(join(import.meta.dirname, '..', 'spec', 'function.ts')).href;
   const fields = pathToFileURL(join(import.meta.dirname, '..', 'spec', 'fields.ts')).href;
   const declaration = `{ summary: 'Mine.', settings: { size: integer('A size.', { default: 3 }) }, examples: [], reads: () => ['a'], writes: () => [], open() {} }`;
   const module = (last: string) => `import { batchFunction } from '${spec}';\nimport { integer } from '${fields}';\n${last}\n`;
