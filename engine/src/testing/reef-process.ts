@@ -25,7 +25,8 @@ export interface ReefProcess {
 /** A new folder, removed after the test. */
 export function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'reef-test-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  // What still runs may write into it while it goes.
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   return folder;
 }
 

@@ -24,6 +24,7 @@ export class Gate {
   readonly #held: (() => void)[] = [];
   readonly #server: Server;
   readonly #waiting: (() => void)[] = [];
+  #closed = false;
   /** Each answer waits so long: rows are then in flight for some time. */
   delayMs = 0;
 
@@ -39,6 +40,7 @@ export class Gate {
       gate.#server.listen({ port: gate.port, host: '127.0.0.1' }, resolve);
     });
     owner.after(async () => {
+      gate.#closed = true;
       gate.#server.closeAllConnections();
       await new Promise((resolve) => gate.#server.close(resolve));
     });
@@ -79,7 +81,7 @@ export class Gate {
     const deadline = performance.now() + ms;
     while (!condition()) {
       const left = deadline - performance.now();
-      if (left <= 0) return false;
+      if (left <= 0 || this.#closed) return false;
       // Also now and then: what is waited for may be said elsewhere.
       await this.#something(Math.min(left, LOOK_MS));
     }

@@ -1,9 +1,11 @@
 /** A real `reef run` over a punchline, started, stopped and killed again and again over one state folder. */
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { controlSocketPath } from '../../../control/socket-path.ts';
 import { type Ended, type ReefProcess, startReef, writePunchline } from '../../../testing/reef-process.ts';
 import { patienceMs } from './patience.ts';
 
@@ -11,15 +13,19 @@ export const DRAIN_SECS = 1;
 const WRONG_PUNCHLINE = 3;
 const WRONG = /punchline\.yaml:\d+:\d+: error:/;
 /** What a stop may take beyond that: a machine may be busy. */
-const STOP_MARGIN_MS = Math.min(8_000, patienceMs());
+const MOST_STOP_MARGIN_MS = 8_000;
+const LOOK_MS = 20;
 
 export class ReefRun {
   readonly #t: TestContext;
   readonly #args: readonly string[];
+  readonly #socket: string;
   #process: ReefProcess | undefined;
   #waiting: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
-  /** It has found the punchline wrong: there is nothing to wait for. */
-  refused = false;
+  /** It has ended, and nobody asked it to: there is nothing to wait for. */
+  gone = false;
+  /** It has found the punchline wrong. */
+  #refused = false;
   /** What it wrote so far, over all starts. */
   stderr = '';
   stdout = '';
@@ -28,8 +34,10 @@ export class ReefRun {
 
   constructor(t: TestContext, folder: string, nodes: readonly object[]) {
     const file = writePunchline(folder, 'StreamPunchline', nodes);
+    const state = join(folder, 'state');
     this.#t = t;
-    this.#args = ['run', file, '--state', join(folder, 'state'), '--workers', '1', '--drain-secs', String(DRAIN_SECS)];
+    this.#socket = controlSocketPath(state);
+    this.#args = ['run', file, '--state', state, '--workers', '1', '--drain-secs', String(DRAIN_SECS)];
   }
 
   get stdin(): Writable {
@@ -44,6 +52,7 @@ export class ReefRun {
     const started = startReef(this.#t, this.#args);
     this.#process = started;
     this.said = '';
+    this.gone = false;
     // What a killed process has begun to write does not hide what the next one writes.
     if (this.stdout !== '' && !this.stdout.endsWith('\n')) this.stdout += '\n';
     started.child.stderr.on('data', (text: string) => {
@@ -55,11 +64,19 @@ export class ReefRun {
       this.stdout += text;
     });
     void started.ended.then(({ code }) => {
-      if (code === WRONG_PUNCHLINE) this.refused = true;
-      if (this.#process === started) this.#process = undefined;
+      this.#refused = code === WRONG_PUNCHLINE;
+      if (this.#process === started) {
+        this.gone = !started.child.killed;
+        this.#process = undefined;
+      }
       this.#tell();
     });
     return this;
+  }
+
+  /** Resolves once it has started (or ended): how long that takes says how busy the machine is, and nothing of a connector. */
+  async up(): Promise<void> {
+    while (this.running && !(await accepts(this.#socket))) await pause(LOOK_MS);
   }
 
   async kill(): Promise<void> {
@@ -74,32 +91,26 @@ export class ReefRun {
     if (!stopping) throw new Error(`Cannot stop reef: it has ended by itself:\n${this.said.slice(-4000)}`);
     stopping.child.kill('SIGTERM');
     const limit = new AbortController();
-    const late = pause(DRAIN_SECS * 1000 + STOP_MARGIN_MS, 'late' as const, { signal: limit.signal }).catch(
-      () => 'late' as const,
-    );
+    const marginMs = Math.min(MOST_STOP_MARGIN_MS, patienceMs());
+    const late = pause(DRAIN_SECS * 1000 + marginMs, 'late' as const, { signal: limit.signal }).catch(() => 'late' as const);
     const ended = await Promise.race([stopping.ended, late]);
     limit.abort();
     if (ended !== 'late') return ended;
     stopping.child.kill('SIGKILL');
-    throw new Error(
-      `reef has not ended ${STOP_MARGIN_MS / 1000} s behind its drain of ${DRAIN_SECS} s:\n${this.said.slice(-4000)}`,
-    );
+    throw new Error(`reef has not ended ${marginMs / 1000} s behind its drain of ${DRAIN_SECS} s:\n${this.said.slice(-4000)}`);
   }
 
-  /** Resolves once it has written this since its start; rejects when it does not within `ms`. */
+  /** Resolves once it has written this since its start; rejects when it does not within `ms` from then on. */
   async says(pattern: RegExp, ms = patienceMs()): Promise<void> {
     if (pattern.test(this.said) && !WRONG.test(this.said)) return;
-    const said = await new Promise<boolean>((resolve) => {
-      const timer = setTimeout(() => resolve(false), ms);
-      this.#waiting.push({
-        pattern,
-        resolve: () => {
-          clearTimeout(timer);
-          resolve(pattern.test(this.said) && !this.refused);
-        },
-      });
+    const over = new AbortController();
+    const said = new Promise<boolean>((resolve) => {
+      this.#waiting.push({ pattern, resolve: () => resolve(pattern.test(this.said) && !this.#refused) });
     });
-    if (!said)
+    const late = this.up().then(() => pause(ms, false, { signal: over.signal }).catch(() => false));
+    const inTime = await Promise.race([said, late]);
+    over.abort();
+    if (!inTime)
       throw new Error(`reef did not say ${pattern}${this.running ? '' : ' before it ended'}, but:\n${this.said.slice(-4000)}`);
   }
 
@@ -117,4 +128,15 @@ export class ReefRun {
       return false;
     });
   }
+}
+
+function accepts(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
 }

@@ -49,6 +49,12 @@ export interface Expectation {
   readonly ordered?: boolean;
 }
 
+/** Rows that have not arrived, and may still come. */
+export function missingRows(expected: readonly Row[], arrived: readonly Row[]): number[] {
+  const seen = new Set(arrived.map(({ n }) => n));
+  return expected.filter(({ n }) => !seen.has(n)).map(({ n }) => n);
+}
+
 /** What is wrong with rows that arrived; `undefined`: nothing. */
 export function difference(
   expected: readonly Row[],
@@ -69,7 +75,7 @@ export function difference(
     highest = Math.max(highest, row.n);
   }
   const wanted = new Map(expected.map((row) => [row.n, row]));
-  const lost = expected.filter(({ n }) => !first.has(n)).map(({ n }) => n);
+  const lost = missingRows(expected, arrived);
   if (lost.length > 0) return `${lost.length} of ${expected.length} rows are lost: ${someOf(lost)}`;
   const spoilt = expected.filter(({ n, text }) => first.get(n)!.text !== text);
   if (spoilt.length > 0) {

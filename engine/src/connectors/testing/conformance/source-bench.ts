@@ -66,6 +66,15 @@ export class SourceBench {
     return this.gate.rows.map((row) => (read ? read(row) : (row as unknown as Row)));
   }
 
+  /** Resolves with whether `condition` comes to hold while Reef runs, within the suite's patience. */
+  async until(reef: ReefRun, condition: (gate: Gate) => boolean): Promise<boolean> {
+    const { gate } = this;
+    // Starting is not what is waited for; and once it has ended by itself, nothing comes any more.
+    await Promise.race([reef.up(), gate.until(() => condition(gate))]);
+    await gate.until(() => condition(gate) || reef.gone);
+    return condition(gate);
+  }
+
   /** Waits until all rows are there, and says what is wrong with them otherwise. */
   async expect(rows: readonly Row[], reef: ReefRun, expectation: Expectation = {}): Promise<void> {
     const seen = new Set<number>();
@@ -75,7 +84,11 @@ export class SourceBench {
       looked = this.gate.rows.length;
       return rows.every(({ n }) => seen.has(n));
     };
-    await this.gate.until(() => complete() || reef.refused);
+    // As long as rows come.
+    for (let known = -1; known < seen.size && !complete(); ) {
+      known = seen.size;
+      await this.until(reef, complete);
+    }
     const last = Math.max(...rows.map(({ n }) => n));
     const arrived = this.side.endless ? this.arrived.filter(({ n }) => n <= last) : this.arrived;
     const wrong = difference(rows, arrived, {
@@ -87,9 +100,14 @@ export class SourceBench {
 
   /** Waits until rows have come to the gate, whatever becomes of them there. */
   async untilOffered(reef: ReefRun): Promise<void> {
-    const { gate } = this;
-    const offered = await gate.until(() => gate.requests > 0 || reef.refused);
-    assert.ok(offered && !reef.refused, `no rows came to the gate\n${this.context(reef)}`);
+    assert.ok(await this.until(reef, ({ requests }) => requests > 0), `no rows came to the gate\n${this.context(reef)}`);
+  }
+
+  /** Waits until it says so; not any longer once rows are delivered instead. */
+  async refuses(reef: ReefRun, pattern: RegExp): Promise<void> {
+    const told = reef.says(pattern);
+    const delivered = this.until(reef, ({ rows }) => rows.length > 0);
+    await Promise.race([told, delivered.then((rows) => (rows ? undefined : told))]);
   }
 
   /** For messages. */
