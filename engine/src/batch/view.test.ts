@@ -235,3 +235,26 @@ test('encoding tells where rows begin, and stops at a row that does not fit', ()
     assert.deepEqual(bench.encodeTo(view, { name: 'json' }, 0, 1, start, start + 200, 0), { rows: 1, bytes: ends[1] });
   }
 });
+
+test('rows are written in whatever room there is, and never behind it', () => {
+  for (const variant of ['debug', 'scalar'] as const) {
+    const texts = ['', 'x', 'plain text of forty bytes, none escaped.', '"\\\n\u0000', 'ü'.repeat(20), '"'.repeat(30)];
+    const { bench, view } = viewOf(texts.map((text, n) => `{"x":${n},"a":${JSON.stringify(text)}}\n`).join(''), variant);
+    const cut = (given: typeof view): void => {
+      const whole = bench.encode(given);
+      const longest = Math.max(...whole.split('\n').map((row) => Buffer.byteLength(row))) + 1;
+      // What an edit takes the place of counts too.
+      for (let room = 2 * longest; room <= whole.length + 40; room++)
+        assert.equal(bench.encode(given, 'json', room), whole, `room ${room}`);
+      assert.throws(() => bench.encode(given, 'json', longest - 1), /does not fit/);
+    };
+    view.set('b', { strings: texts });
+    view.set('c', { strings: texts.map((text) => (text.length > 1 ? text : undefined)) });
+    cut(view);
+    view.rename('a', 'd');
+    view.set('a', { strings: texts.toReversed() });
+    cut(view);
+    view.project(['b', 'c', 'd'].map((name) => ({ name, type: 'string' as const })));
+    cut(view);
+  }
+});
