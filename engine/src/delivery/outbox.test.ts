@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ReefError } from '../errors.ts';
-import type { SinkChunk } from '../spec/sink.ts';
+import type { Sink, SinkChunk } from '../spec/sink.ts';
 import { Outbox } from './outbox.ts';
 
 const chunk = (text: string): SinkChunk => ({ bytes: Buffer.from(text), rows: 1, partition: 'in/p' });
 
-function boxed(write: (chunk: SinkChunk) => Promise<number | undefined>, signal = new AbortController().signal) {
+function boxed(way: Sink['write'] | Pick<Sink, 'write' | 'writeAll'>, signal = new AbortController().signal) {
   const warnings: string[] = [];
   const failed = Promise.withResolvers<unknown>();
   const log = { info: () => {}, warn: (message: string) => warnings.push(message) };
-  const sink = { write, close: async () => {} };
+  const sink = { ...(typeof way === 'function' ? { write: way } : way), close: async () => {} };
   return { outbox: new Outbox({ id: 'out', sink, log, signal, failed: failed.resolve }), warnings, failed: failed.promise };
 }
 
@@ -52,4 +52,29 @@ test('an abort ends the waiting between tries', async () => {
   }, stop.signal);
   outbox.push({ chunk: chunk('a'), delivered: () => {} });
   assert.match(String(await failed), /stopped/);
+});
+
+test('small chunks that have waited for each other are written at once, each with a position of its own', async () => {
+  const calls: string[] = [];
+  let written = 0;
+  let refusals = 1;
+  const { outbox } = boxed({
+    async write({ bytes }) {
+      calls.push(Buffer.from(bytes).toString());
+      written += bytes.length;
+      return written;
+    },
+    async writeAll(chunks) {
+      calls.push(chunks.map(({ bytes }) => Buffer.from(bytes.subarray(0, 2)).toString()).join('+'));
+      if (refusals-- > 0) throw new ReefError('io', 'Cannot write: the disk is full', { retry: true });
+      return chunks.map(({ bytes }) => {
+        written += bytes.length;
+        return written;
+      });
+    },
+  });
+  const large = 'x'.repeat(200 * 1024);
+  const positions = await Promise.all(['a', 'bb', 'cc', large, large].map((text) => deliver(outbox, text)));
+  assert.deepEqual(calls, ['a', 'bb+cc+xx', 'bb+cc+xx', large]);
+  assert.deepEqual(positions, [1, 3, 5, 5 + large.length, 5 + 2 * large.length]);
 });

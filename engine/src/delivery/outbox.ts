@@ -31,6 +31,9 @@ export interface OutboxOptions {
   readonly failed: (error: unknown) => void;
 }
 
+/** Chunks that wait are written together up to this size. */
+const TOGETHER_BYTES = 256 * 1024;
+
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #queue: OutboxItem[] = [];
@@ -84,7 +87,7 @@ export class Outbox {
   async #drain(): Promise<void> {
     this.#writing = true;
     try {
-      for (let item = this.#queue.shift(); item; item = this.#queue.shift()) await this.#deliver(item);
+      for (let items = this.#take(); items.length > 0; items = this.#take()) await this.#deliver(items);
     } catch (error) {
       this.stop();
       this.#options.failed(error);
@@ -93,24 +96,35 @@ export class Outbox {
     }
   }
 
-  async #deliver(item: OutboxItem): Promise<void> {
-    let position: SinkPosition | undefined;
-    try {
-      position = await this.#write(item.chunk);
-    } catch (error) {
-      if (this.#options.mostWaiting !== undefined) item.dropped?.();
-      throw error;
-    }
-    item.delivered(position);
+  /** The next one, and where the sink takes several at once those behind it that are small enough. */
+  #take(): readonly OutboxItem[] {
+    if (!this.sink.writeAll) return this.#queue.splice(0, 1);
+    let bytes = 0;
+    const end = this.#queue.findIndex(({ chunk }, index) => {
+      bytes += chunk.bytes.length;
+      return index > 0 && bytes > TOGETHER_BYTES;
+    });
+    return this.#queue.splice(0, end < 0 ? this.#queue.length : end);
   }
 
-  async #write(chunk: SinkChunk): Promise<SinkPosition | undefined> {
+  async #deliver(items: readonly OutboxItem[]): Promise<void> {
+    let positions: readonly (SinkPosition | undefined)[];
+    try {
+      positions = await this.#write(items.map(({ chunk }) => chunk));
+    } catch (error) {
+      if (this.#options.mostWaiting !== undefined) for (const item of items) item.dropped?.();
+      throw error;
+    }
+    for (const [index, item] of items.entries()) item.delivered(positions[index]);
+  }
+
+  async #write(chunks: readonly SinkChunk[]): Promise<readonly (SinkPosition | undefined)[]> {
     const { sink, signal, retry = defaultRetry } = this.#options;
     for (let attempt = 0; ; attempt++) {
       try {
-        const position = await sink.write(chunk);
+        const positions = chunks.length > 1 ? await sink.writeAll!(chunks) : [await sink.write(chunks[0]!)];
         this.#troubles.worked();
-        return position;
+        return positions;
       } catch (error) {
         if (!(error instanceof ReefError) || !error.retry) throw error;
         // Rows of a stream cannot be refused one by one.

@@ -104,3 +104,43 @@ test('without durability a kill is survived at every checkpoint, and only the la
   checkpointer.stop();
   assert.deepEqual(steps.slice(3), ['snapshot', 'sync', 'save 0', 'saved']);
 });
+
+test('who waits for a checkpoint while another one is saved, and a third does too, waits for what was committed last', async () => {
+  const free = Promise.withResolvers<void>();
+  let saves = 0;
+  const { checkpointer, steps } = checkpointed({
+    save: async () => void (++saves === 1 ? await free.promise : await new Promise(setImmediate)),
+  });
+  checkpointer.changed();
+  const first = checkpointer.save();
+  checkpointer.changed();
+  const both = [checkpointer.save(), checkpointer.save()].map(async (saved) => {
+    await saved;
+    return steps.filter((step) => step === 'saved').length;
+  });
+  free.resolve();
+  await first;
+  assert.deepEqual(await Promise.all(both), [2, 2]);
+  checkpointer.stop();
+});
+
+test('a checkpoint that takes long to write is written seldom', async (t) => {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { checkpointer, steps } = checkpointed({
+    intervalMs: 100,
+    save: async () => {
+      now += 50;
+    },
+  });
+  const saves = (): number => steps.filter((step) => step === 'saved').length;
+  for (; now < 10_000; now++) {
+    checkpointer.changed();
+    t.mock.timers.tick(1);
+    for (let i = 0; i < 12; i++) await Promise.resolve();
+  }
+  checkpointer.stop();
+  // 50 ms of each 1050: without the bound there would be 66.
+  assert.ok(saves() >= 9 && saves() <= 11, `${saves()} checkpoints`);
+});

@@ -10,6 +10,8 @@ import type { PipelineState } from './options.ts';
 
 /** After a quiet time the first change is saved so soon. */
 const SOON_MS = 50;
+/** Where a checkpoint is large, no more than this share of the time goes into writing it. */
+const MOST_SHARE = 1 / 20;
 
 export interface Snapshot {
   readonly positions: Readonly<Record<string, Readonly<Record<string, Json>>>>;
@@ -39,6 +41,7 @@ export class Checkpointer {
   /** The last checkpoint did not wait for the disk. */
   #volatile = false;
   #savedAt = Number.NEGATIVE_INFINITY;
+  #tookMs = 0;
   #saving: Promise<void> | undefined;
   #stopped = false;
   /** Why nothing can be saved any more: a sink that could not make its bytes safe may say that it could at the next try. */
@@ -52,7 +55,7 @@ export class Checkpointer {
   changed(): void {
     this.#dirty = true;
     if (this.#timer || this.#saving || this.#stopped) return;
-    const due = this.#savedAt + this.#options.intervalMs - performance.now();
+    const due = this.#savedAt + Math.max(this.#options.intervalMs, this.#tookMs / MOST_SHARE) - performance.now();
     this.#saveIn(this.#hurried ? 0 : Math.max(due, Math.min(SOON_MS, this.#options.intervalMs)));
   }
 
@@ -79,7 +82,7 @@ export class Checkpointer {
   async #save(durable: boolean): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    await this.#saving;
+    while (this.#saving) await this.#saving;
     if (this.#broken) throw this.#broken.error;
     if (this.#stopped || !(this.#dirty || (durable && this.#volatile))) return;
     this.#saving = this.#saveOnce(durable);
@@ -107,7 +110,9 @@ export class Checkpointer {
     for (let attempt = 0; ; attempt++) {
       try {
         if (durable) await syncSinks();
+        const start = performance.now();
         await state.save(what, { sync: durable });
+        this.#tookMs = performance.now() - start;
         this.#volatile = !durable;
         break;
       } catch (error) {

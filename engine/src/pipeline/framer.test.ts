@@ -51,6 +51,7 @@ function framed(split: 'newline' | 'csv' = 'newline', signal = new AbortControll
     delivered: async () => {},
     busy: () => false,
     forget: () => {},
+    ended: () => {},
   };
   return { framer: new Framer(host, 0), cuts, input, largeInput };
 }

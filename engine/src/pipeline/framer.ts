@@ -42,6 +42,8 @@ export interface FramerHost {
   /** Rows of the partition are on their way. */
   busy(): boolean;
   forget(): void;
+  /** It was told that no more bytes come, and holds nothing any more. */
+  ended(framer: Framer): void;
 }
 
 interface Oversize {
@@ -71,6 +73,7 @@ export class Framer implements PartitionFeed {
   #marks: number[] = [];
   /** A row beyond the bound that is going on its way. */
   #passing: Promise<void> | undefined;
+  #ended = false;
 
   constructor(host: FramerHost, offset: number) {
     this.#host = host;
@@ -83,6 +86,7 @@ export class Framer implements PartitionFeed {
   }
 
   async room(): Promise<Uint8Array> {
+    if (this.#ended) throw new TypeError('Cannot feed a partition: end() was called before, expected it to be opened again');
     this.#host.signal.throwIfAborted();
     await this.#passing;
     if (this.#oversize?.done) await this.#submitOversize(this.#oversize);
@@ -140,7 +144,18 @@ export class Framer implements PartitionFeed {
     this.yield();
   }
 
+  /** No more bytes come, and it holds none. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   async end(): Promise<void> {
+    await this.#end();
+    this.#ended = true;
+    this.#host.ended(this);
+  }
+
+  async #end(): Promise<void> {
     await this.#passing;
     if (this.#oversize) {
       this.#oversize.done = true;
@@ -155,7 +170,7 @@ export class Framer implements PartitionFeed {
     else {
       if (tooLong === 0) this.#passOver(slot);
       else this.#submit(slot, tooLong);
-      return this.end();
+      return this.#end();
     }
   }
 

@@ -5,7 +5,7 @@ import type { Feed } from '../spec/feed.ts';
 import type { Json } from '../spec/plan.ts';
 import type { Source } from '../spec/source.ts';
 import { Intake, type IntakeOptions } from './intake.ts';
-import { newMetrics } from './metrics.ts';
+import { newMetrics, newSourceMetrics } from './metrics.ts';
 import { SharedMemory } from './slots.ts';
 
 function takingIn(t: TestContext, run: Source['run'], positions: Record<string, Json> = {}) {
@@ -34,7 +34,7 @@ function takingIn(t: TestContext, run: Source['run'], positions: Record<string, 
   } as unknown as IntakeOptions;
   const intake = new Intake(options);
   intake.add({ run, close: async () => {} });
-  return { intake, warnings };
+  return { intake, warnings, options };
 }
 
 const failing = (): ReefError => new ReefError('io', 'Cannot read: it is not there', { retry: true });
@@ -64,11 +64,40 @@ test('a source that is run again is not given the position of a partition that i
       resumed.push([...feed.resume.keys()]);
       if (resumed.length > 1) return;
       feed.partition('old.log', { offset: 7 }).forget!();
-      intake.dropForgotten();
+      intake.positionsNow();
       throw failing();
     },
     { 'old.log': 7, 'other.log': 1 },
   );
   await intake.run();
   assert.deepEqual(resumed, [['old.log', 'other.log'], ['other.log']]);
+});
+
+test('of a partition that has ended and is committed only its position is left, before any checkpoint', async (t) => {
+  let most = 0;
+  const { intake, options } = takingIn(t, async (feed: Feed) => {
+    for (let n = 0; n < 1000; n++) {
+      const partition = feed.partition(`file-${n}`, { position: (offset) => ({ offset }) });
+      const room = await partition.room();
+      partition.advance(Buffer.from('{}\n').copy(room));
+      await partition.end();
+      most = Math.max(most, [...intake.partitions].length);
+    }
+  });
+  options.metrics.sources.set('in', newSourceMetrics());
+  const compute: IntakeOptions['submit'] = (job) => job.computed(job.ranges[0]!.to);
+  Object.assign(options, { submit: compute, computed: () => {} });
+  await intake.run();
+  assert.ok(most <= 1, `${most} partitions are kept`);
+  const { in: positions } = intake.positionsNow();
+  assert.equal(Object.keys(positions!).length, 1000);
+  assert.deepEqual(positions!['file-999'], { offset: 3 });
+});
+
+test('a partition may have any name', (t) => {
+  const { intake } = takingIn(t, async () => {}, JSON.parse('{"__proto__":1,"constructor":2}'));
+  assert.deepEqual(Object.entries(intake.positionsNow().in!), [
+    ['__proto__', 1],
+    ['constructor', 2],
+  ]);
 });

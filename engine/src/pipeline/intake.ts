@@ -33,7 +33,7 @@ export interface IntakeOptions {
   readonly positions: Readonly<Record<string, Readonly<Record<string, Json>>>>;
   /** Batches of one partition must go to one worker. */
   readonly pinned: boolean;
-  readonly events: PartitionEvents;
+  readonly events: Omit<PartitionEvents, 'settled'>;
   readonly probe: Probe | undefined;
   submit(job: Job): void;
   counted(counts: Counts): void;
@@ -59,11 +59,16 @@ const WELL_MS = 60_000;
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #sources: Source[] = [];
+  /** Those that are fed, or of which something is on its way or not saved. */
   readonly #partitions = new Map<string, Partition>();
+  /** Those that may hold memory. */
+  readonly #framers = new Set<Framer>();
+  /** As the last checkpoint has them, or is about to: by source, then partition. */
+  readonly #positions: ReadonlyMap<string, Map<string, Position>>;
+  /** Of sources that the punchline has no more, or for now. */
+  readonly #others: readonly (readonly [string, Readonly<Record<string, Position>>])[];
   #batches = 0;
   #opened = 0;
-  /** Partitions of the last run that are over for good. */
-  readonly #forgotten = new Set<string>();
   /** By separator, or newline. */
   readonly #cutters = new Map<string, RowCutter>();
   /** The sources know what the last run had saved. */
@@ -73,9 +78,12 @@ export class Intake {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
-    const { input, largeInput } = options.memory;
+    const { plan, positions, memory } = options;
+    this.#positions = new Map(plan.sources.map(({ id }) => [id, new Map(Object.entries(positions[id] ?? {}))]));
+    this.#others = Object.entries(positions).filter(([id]) => !this.#positions.has(id));
+    const { input, largeInput } = memory;
     const yieldSlots = (): void => {
-      for (const { framer } of this.#partitions.values()) framer?.yield();
+      for (const framer of this.#framers) framer.yield();
     };
     input.onWait = yieldSlots;
     largeInput.onWait = yieldSlots;
@@ -89,13 +97,35 @@ export class Intake {
     return this.#partitions.values();
   }
 
-  /** Lets go of partitions that are over for good. */
-  dropForgotten(): void {
+  /**
+   * Positions for a checkpoint that is made now: of this run and those before it. Lets go of partitions that are over: their position
+   * is all that is left of them. News must have been taken before.
+   */
+  positionsNow(): Record<string, Record<string, Position>> {
     for (const [key, partition] of this.#partitions) {
-      if (!partition.forgotten || !partition.settled) continue;
-      this.#partitions.delete(key);
-      if (this.#options.positions[partition.source]?.[partition.name] !== undefined) this.#forgotten.add(key);
+      this.#keepPosition(partition);
+      if (this.#isOver(partition)) this.#partitions.delete(key);
     }
+    const own = Array.from(this.#positions, ([id, saved]) => [id, Object.fromEntries(saved)] as const);
+    return Object.fromEntries([...this.#others, ...own.filter(([, saved]) => Object.keys(saved).length > 0)]);
+  }
+
+  #keepPosition({ source, name, position, replayable, forgotten, settled }: Partition): void {
+    const saved = this.#positions.get(source)!;
+    if (forgotten && settled) saved.delete(name);
+    else if (position !== undefined && replayable) saved.set(name, position);
+  }
+
+  /** A folder may have a hundred thousand files: what nobody is to hear of any more does not wait for the next checkpoint. */
+  #letGo(partition: Partition, source: Source): void {
+    if (source.committed || partition.answers || !this.#isOver(partition)) return;
+    this.#keepPosition(partition);
+    this.#partitions.delete(keyOf(partition.source, partition.name));
+  }
+
+  /** Nothing of it is on its way, and nothing will come. Where functions remember things by partition, it may come again. */
+  #isOver(partition: Partition): boolean {
+    return partition.settled && (partition.forgotten || (partition.framer?.ended === true && !this.#options.pinned));
   }
 
   /** Bytes that the sources will feed in all; `undefined` when one does not know. */
@@ -124,11 +154,10 @@ export class Intake {
    * last run had saved: it may have died before it could tell.
    */
   takeNews(): readonly News[] {
-    const { positions } = this.#options;
     const news: News[] = [];
     for (const [index, source] of this.#sources.entries()) {
       if (!source.committed) continue;
-      const byName = new Map(this.#told ? [] : Object.entries(positions[this.#id(index)] ?? {}));
+      const byName = new Map(this.#told ? [] : this.#positions.get(this.#id(index)));
       for (const partition of this.#partitions.values()) {
         if (partition.source !== this.#id(index) || !partition.replayable) continue;
         if (partition.position === undefined || partition.position === partition.told) continue;
@@ -172,8 +201,8 @@ export class Intake {
 
   #feed(index: number): Feed {
     const id = this.#id(index);
-    const saved = Object.entries(this.#options.positions[id] ?? {}).filter(([name]) => !this.#forgotten.has(`${id}/${name}`));
-    const resume = new Map<string, Position>(saved.map(([name, position]) => [name, withoutColumns(position).position]));
+    const resume = new Map<string, Position>();
+    for (const [name, position] of this.#positions.get(id)!) resume.set(name, withoutColumns(position).position);
     for (const partition of this.#partitions.values()) {
       const fed = partition.source === id ? partition.fed : undefined;
       if (fed !== undefined) resume.set(partition.name, fed);
@@ -185,10 +214,12 @@ export class Intake {
   #openPartition(index: number, name: string, options: PartitionOptions): PartitionFeed {
     const { memory, maxRowBytes, signal, events, delivered, forgotten, positioned } = this.#options;
     const id = this.#id(index);
-    const key = `${id}/${name}`;
-    const partition = this.#partitions.get(key) ?? new Partition(id, name, events, this.#opened++);
+    const key = keyOf(id, name);
+    const letGo = (over: Partition): void => this.#letGo(over, this.#sources[index]!);
+    const partition = this.#partitions.get(key) ?? new Partition(id, name, { ...events, settled: letGo }, this.#opened++);
     this.#partitions.set(key, partition);
     partition.framer?.discard();
+    if (partition.framer) this.#framers.delete(partition.framer);
     this.#settles ||= options.settled !== undefined;
     const cutter = this.#cutterOf(index, options);
     const head = this.#headOf(index, partition, options);
@@ -211,10 +242,15 @@ export class Intake {
           partition.forgotten = true;
           forgotten();
         },
+        ended: (framer) => {
+          this.#framers.delete(framer);
+          letGo(partition);
+        },
       },
       options.offset ?? 0,
     );
     partition.framer = framer;
+    this.#framers.add(framer);
     return framer;
   }
 
@@ -228,10 +264,10 @@ export class Intake {
   }
 
   #headOf(source: number, partition: Partition, options: PartitionOptions): CsvHead | undefined {
-    const { plan, positions, log } = this.#options;
+    const { plan, log } = this.#options;
     const { codec = plan.sources[source]!.codec, offset = 0 } = options;
     if (codec.name !== 'csv' || !codec.header || options.records) return undefined;
-    const saved = positions[partition.source]?.[partition.name];
+    const saved = this.#positions.get(partition.source)?.get(partition.name);
     const known = partition.head?.codec?.columns ?? (saved === undefined ? undefined : withoutColumns(saved).columns);
     return new CsvHead({ codec, offset, known, subject: `${partition.name} (source "${partition.source}")`, log });
   }
@@ -292,6 +328,10 @@ export class Intake {
     if (ranges.length === 0) job.computed(cut.to);
     else submit(job);
   }
+}
+
+function keyOf(source: string, partition: string): string {
+  return `${source}/${partition}`;
 }
 
 function addMarked(sum: MarkedRows, more: Marked): void {

@@ -40,6 +40,8 @@ export interface PartitionEvents {
   committed(batches: readonly PartitionBatch[]): void;
   /** Somebody waits for a checkpoint. */
   unsaved(): void;
+  /** All that was fed is committed. */
+  settled(partition: Partition): void;
 }
 
 export class Partition {
@@ -75,6 +77,7 @@ export class Partition {
       this.position = batches.at(-1)!.position();
       events.committed(batches);
       for (const batch of batches) this.#settle(batch);
+      if (this.settled) events.settled(this);
     });
   }
 
@@ -100,6 +103,11 @@ export class Partition {
 
   get codec(): Codec | undefined {
     return this.head?.codec ?? this.#options.codec;
+  }
+
+  /** Its source waits to hear what became of its rows. */
+  get answers(): boolean {
+    return this.#options.settled !== undefined;
   }
 
   /** Nothing is on its way. */

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { defaultRetry } from '../delivery/backoff.ts';
 import { nodeLog } from '../spec/node-log.ts';
-import type { Json, Punchline, PunchlineNode } from '../spec/plan.ts';
+import type { Punchline, PunchlineNode } from '../spec/plan.ts';
 import type { SourceContext, SourceSpec } from '../spec/source.ts';
 import type { Counts, PreparedFunction, WorkerPlan } from '../worker/protocol.ts';
 import { Checkpointer, type Snapshot } from './checkpointer.ts';
@@ -42,8 +42,6 @@ export class Pipeline {
   /** Ends everything, at once. */
   readonly #abort = new AbortController();
   readonly #failed = Promise.withResolvers<never>();
-  /** Of this run and those before it, by source and partition. */
-  readonly #positions: Record<string, Record<string, Json>>;
   readonly #memory: SharedMemory;
   /** Nodes that are still to be opened. */
   readonly #unopened: Set<string>;
@@ -61,7 +59,6 @@ export class Pipeline {
     this.taps = new Taps(punchline.nodes);
     for (const { id } of this.#nodes('source')) this.metrics.sources.set(id, newSourceMetrics());
     for (const { id } of this.#nodes('function')) this.metrics.functions.set(id, { entered: 0, left: 0, cpuSeconds: 0 });
-    this.#positions = structuredClone(state.checkpoint?.positions ?? {}) as Record<string, Record<string, Json>>;
     const { log, tracking, workers, slotBytes, maxRowBytes } = options;
     const failed = (error: unknown): void => this.#failed.reject(error);
     const pinned = [...specs.values()].some(({ spec }) => spec.kind === 'function' && spec.state === 'partition');
@@ -320,17 +317,11 @@ export class Pipeline {
   }
 
   #positionsNow(): Pick<Snapshot, 'positions' | 'sinks'> {
-    const positions = this.#positions;
-    for (const partition of this.#intake.partitions) {
-      if (partition.forgotten && partition.settled) delete positions[partition.source]?.[partition.name];
-      else if (partition.position !== undefined && partition.replayable) {
-        positions[partition.source] ??= {};
-        positions[partition.source]![partition.name] = partition.position;
-      }
-    }
-    this.#intake.dropForgotten();
     // Copies: what is committed while this is being saved belongs to the next one.
-    return { positions: structuredClone(positions), sinks: { ...this.#state.checkpoint?.sinks, ...this.#deliveries.positions } };
+    return {
+      positions: this.#intake.positionsNow(),
+      sinks: { ...this.#state.checkpoint?.sinks, ...this.#deliveries.positions },
+    };
   }
 
   #snapshot(): Snapshot {

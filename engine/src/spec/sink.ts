@@ -55,6 +55,11 @@ export interface Sink {
    */
   write(chunk: SinkChunk): Promise<SinkPosition | undefined>;
   /**
+   * The same of several small chunks that have waited for each other: what it resolves with stands for each of them by itself. A sink
+   * for which one large write is cheaper than some small ones has it. Rejects with nothing of any of them kept.
+   */
+  writeAll?(chunks: readonly SinkChunk[]): Promise<readonly (SinkPosition | undefined)[]>;
+  /**
    * Where it stands before the first `write`. Saved before the first chunk is written, so that a crash before the first
    * checkpoint can be undone as well.
    */

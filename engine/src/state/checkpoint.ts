@@ -33,6 +33,30 @@ export async function readCheckpoint(path: string): Promise<Checkpoint | undefin
   return value as Checkpoint;
 }
 
+/** Pieces of about this length. */
+const PIECE_CHARS = 64 * 1024;
+
+/** As JSON, in pieces: a source of many files has megabytes of positions. */
+export function* checkpointText({ positions, ...rest }: Checkpoint): Iterable<string> {
+  let text = `${JSON.stringify(rest).slice(0, -1)},"positions":{`;
+  let nextSource = '';
+  for (const [source, partitions] of Object.entries(positions)) {
+    text += `${nextSource}${JSON.stringify(source)}:{`;
+    nextSource = ',';
+    let next = '';
+    // Not by Object.entries: pairs of all would be in memory for as long as the disk takes.
+    for (const name of Object.keys(partitions)) {
+      text += `${next}${JSON.stringify(name)}:${JSON.stringify(partitions[name])}`;
+      next = ',';
+      if (text.length < PIECE_CHARS) continue;
+      yield text;
+      text = '';
+    }
+    text += '}';
+  }
+  yield `${text}}}`;
+}
+
 function problemOf(value: unknown): string | undefined {
   if (!isObject(value)) return 'it is not a JSON object';
   if (value.version !== 1) return `its version is ${JSON.stringify(value.version)}, this Reef reads version 1`;

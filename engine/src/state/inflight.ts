@@ -10,7 +10,7 @@
  *
  * A disk that is full must not stop the rows: what cannot be noted is not noted.
  */
-import { appendFileSync, closeSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 
 export interface Range {
   readonly source: string;
@@ -31,6 +31,7 @@ const NO_DIGEST = '0'.repeat(16);
 export class InFlight {
   readonly #file: number;
   readonly #namesPath: string;
+  #namesFile: number;
   readonly #names = new Map<string, number>();
   /** The number in each record that is not free. */
   readonly #noted = new Map<number, number>();
@@ -41,7 +42,7 @@ export class InFlight {
   /** Starts an empty record: read the old one first. */
   constructor(path: string) {
     this.#namesPath = `${path}.names`;
-    writeFileSync(this.#namesPath, '', { mode: 0o600 });
+    this.#namesFile = openSync(this.#namesPath, 'w', 0o600);
     this.#file = openSync(path, 'w', 0o600);
     // Takes the space now, while there is some.
     this.#write(Buffer.alloc(RECORD * USUAL_RECORDS), 0);
@@ -66,6 +67,7 @@ export class InFlight {
   }
 
   close(): void {
+    closeSync(this.#namesFile);
     closeSync(this.#file);
   }
 
@@ -86,7 +88,7 @@ export class InFlight {
     try {
       if (this.#names.size >= MOST_NAMES) this.#forgetNames();
       // The newline stands in front, so that half a line that a full disk has left spoils no other.
-      appendFileSync(this.#namesPath, lineOf(number, name));
+      writeSync(this.#namesFile, lineOf(number, name));
     } catch {
       return 0;
     }
@@ -99,8 +101,16 @@ export class InFlight {
   #forgetNames(): void {
     const noted = new Set(this.#noted.values());
     const kept = Array.from(this.#names).filter(([, number]) => noted.has(number));
-    writeFileSync(`${this.#namesPath}.new`, kept.map(([name, number]) => lineOf(number, name)).join(''), { mode: 0o600 });
-    renameSync(`${this.#namesPath}.new`, this.#namesPath);
+    const file = openSync(`${this.#namesPath}.new`, 'w', 0o600);
+    try {
+      writeSync(file, kept.map(([name, number]) => lineOf(number, name)).join(''));
+      renameSync(`${this.#namesPath}.new`, this.#namesPath);
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+    closeSync(this.#namesFile);
+    this.#namesFile = file;
     this.#names.clear();
     for (const [name, number] of kept) this.#names.set(name, number);
   }

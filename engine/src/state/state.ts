@@ -17,7 +17,7 @@ import { access, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ReefError } from '../errors.ts';
 import { enterBoot, leaveBoot, readBoot } from './boot.ts';
-import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, checkpointText, readCheckpoint } from './checkpoint.ts';
 import { InFlight, type Range, readInFlight } from './inflight.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { makeFolder } from './make-folder.ts';
@@ -135,7 +135,7 @@ export class State {
       const whole: Checkpoint = { version: 1, savedAt: new Date().toISOString(), positions, sinks };
       try {
         if (!options.sync) await this.#belongTo(this.#boot);
-        await writeAtomically(path, JSON.stringify(whole), options);
+        await writeAtomically(path, checkpointText(whole), options);
         if (options.sync) await this.#belongTo(undefined);
       } catch (error) {
         throw new ReefError('state', `Cannot write checkpoint ${path}: ${(error as Error).message}`, {

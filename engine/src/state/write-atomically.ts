@@ -4,9 +4,13 @@ import { dirname } from 'node:path';
 /**
  * Replaces a file in one step: a reader, or the next start after a kill, sees the old text or the new one, never a part.
  * Without `sync` that holds against a kill of the process, with it also against a loss of power.
- * Two calls for one file must not overlap.
+ * A long text may come in pieces, which are not in memory all at once. Two calls for one file must not overlap.
  */
-export async function writeAtomically(path: string, text: string, options: { readonly sync: boolean }): Promise<void> {
+export async function writeAtomically(
+  path: string,
+  text: string | Iterable<string>,
+  options: { readonly sync: boolean },
+): Promise<void> {
   const temporary = `${path}.new`;
   try {
     const file = await open(temporary, 'w', 0o600);

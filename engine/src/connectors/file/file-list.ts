@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { glob, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorNumber } from './file-error.ts';
@@ -19,13 +20,12 @@ export async function listFiles(path: string): Promise<FileList> {
   });
   if (found?.isDirectory()) {
     const entries = await readdir(path, { withFileTypes: true });
-    const files = entries.filter((entry) => !entry.name.startsWith('.') && (entry.isFile() || entry.isSymbolicLink()));
-    return { kind: 'folder', paths: await onlyFiles(files.map((entry) => join(path, entry.name))) };
+    return { kind: 'folder', paths: await onlyFiles(entries.filter(({ name }) => !name.startsWith('.'))) };
   }
   if (found !== undefined || !magic.test(path)) return { kind: 'file', paths: [path] };
-  const paths: string[] = [];
-  for await (const match of glob(path)) paths.push(match);
-  return { kind: 'glob', paths: await onlyFiles(paths) };
+  const entries: Dirent[] = [];
+  for await (const entry of glob(path, { withFileTypes: true })) entries.push(entry);
+  return { kind: 'glob', paths: await onlyFiles(entries) };
 }
 
 /** The folder of a path, or, for a glob, the deepest one without wildcards. */
@@ -36,12 +36,23 @@ export function fixedFolder(path: string, kind: FileList['kind']): string {
   return folder;
 }
 
-async function onlyFiles(paths: string[]): Promise<string[]> {
+/** In name order. Links are followed. */
+async function onlyFiles(entries: readonly Dirent[]): Promise<string[]> {
   const files: string[] = [];
-  for (const path of paths.sort()) {
-    const found = await stat(path).catch(() => undefined);
-    // One that cannot be looked at stays: opening it gives the error that says why.
-    if (found === undefined || found.isFile()) files.push(path);
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() || (isUnknown(entry) && (await isFileOrUnknown(path)))) files.push(path);
   }
-  return files;
+  return files.sort();
+}
+
+/** A link, or on a file system that does not say what its entries are. */
+function isUnknown(entry: Dirent): boolean {
+  return !(entry.isDirectory() || entry.isFIFO() || entry.isSocket() || entry.isCharacterDevice() || entry.isBlockDevice());
+}
+
+async function isFileOrUnknown(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  // One that cannot be looked at stays: opening it gives the error that says why.
+  return found === undefined || found.isFile();
 }

@@ -23,14 +23,15 @@ export interface FilePosition extends Identity {
   readonly done?: boolean;
 }
 
-const HEAD = 1024;
+/** What a fingerprint is made of. */
+export const HEAD_BYTES = 1024;
 
 /** The first bytes of a file, at most 1 KiB. */
 export async function readHead(handle: FileHandle): Promise<Buffer> {
-  const head = Buffer.alloc(HEAD);
+  const head = Buffer.alloc(HEAD_BYTES);
   let length = 0;
-  while (length < HEAD) {
-    const { bytesRead } = await handle.read(head, length, HEAD - length, length);
+  while (length < HEAD_BYTES) {
+    const { bytesRead } = await handle.read(head, length, HEAD_BYTES - length, length);
     if (bytesRead === 0) break;
     length += bytesRead;
   }
@@ -39,7 +40,7 @@ export async function readHead(handle: FileHandle): Promise<Buffer> {
 
 /** A file of which this is the head has no bytes beyond it. */
 export function isWhole(head: Uint8Array): boolean {
-  return head.length < HEAD;
+  return head.length < HEAD_BYTES;
 }
 
 export function fingerprintOf(head: Uint8Array): string {

@@ -37,8 +37,8 @@ export function compressionOf(
 }
 
 /** What comes out, from its start. Rejects where the file is damaged or cut off, behind all that came before. */
-export async function* readThrough(handle: FileHandle, path: string, passage: Passage): AsyncGenerator<Uint8Array> {
-  yield* passThrough(fileBytes(handle), path, passage);
+export async function* readThrough(content: Buffer | FileHandle, path: string, passage: Passage): AsyncGenerator<Uint8Array> {
+  yield* passThrough(Buffer.isBuffer(content) ? onePiece(content) : fileBytes(content), path, passage);
 }
 
 /** The same of bytes that come from elsewhere; each piece is good until the next one is asked for, in and out. */
@@ -51,6 +51,10 @@ export function passThrough(
   if (raw) return whole;
   const plain = withoutMark(whole);
   return document ? documentLines(plain, subject) : plain;
+}
+
+async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
 }
 
 async function* fileBytes(handle: FileHandle): AsyncGenerator<Uint8Array> {

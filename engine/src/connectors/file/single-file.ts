@@ -73,11 +73,26 @@ class SingleFile implements Sink {
     this.#policy = sync;
   }
 
-  async write({ bytes }: SinkChunk): Promise<SinkPosition> {
+  async write(chunk: SinkChunk): Promise<SinkPosition> {
+    const [position] = await this.writeAll([chunk]);
+    return position!;
+  }
+
+  async writeAll(chunks: readonly SinkChunk[]): Promise<readonly SinkPosition[]> {
     const file = this.#file;
-    await file.append(await this.#encoder.encode([bytes], file.length === 0));
+    const { ino, dev } = file;
+    const pieces: Uint8Array[] = [];
+    let { length } = file;
+    const positions: SinkPosition[] = [];
+    for (const { bytes } of chunks) {
+      const encoded = await this.#encoder.encode([bytes], length === 0);
+      for (const piece of encoded) length += piece.length;
+      pieces.push(...encoded);
+      positions.push({ length, ino, dev });
+    }
+    await file.append(pieces);
     if (this.#policy === 'write') await file.sync();
-    return this.position();
+    return positions;
   }
 
   position(): SinkPosition {

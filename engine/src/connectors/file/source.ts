@@ -9,6 +9,7 @@ import { compressionByName, compressionWords } from './compression.ts';
 import { fileError } from './file-error.ts';
 import { type FileList, listFiles } from './file-list.ts';
 import { probeFilesToRead } from './probe.ts';
+import { QuickFiles } from './quick-files.ts';
 import { TailedFiles } from './tailed-files.ts';
 import { WholeFiles } from './whole-files.ts';
 
@@ -135,12 +136,14 @@ async function openWholeFiles(context: Context): Promise<Source> {
 /** Takes the files for reading, and gives their length in all. */
 async function claimAll(id: string, list: FileList, claimed: Release[]): Promise<number> {
   let total = 0;
+  const quick = new QuickFiles();
+  const mine = { owner: `file source "${id}"`, writes: false };
   for (const path of list.paths) {
     try {
-      const found = await stat(path, { bigint: true });
+      const found = (await quick.stat(path)) ?? (await stat(path, { bigint: true }));
       if (found.isFile()) {
         total += Number(found.size);
-        claimed.push(claim(path, found, { owner: `file source "${id}"`, writes: false }));
+        claimed.push(claim(path, found, mine));
       } else if (list.kind === 'file')
         throw new ReefError('config', `Cannot open file source "${id}": ${path} is no regular file, expected one`);
     } catch (error) {

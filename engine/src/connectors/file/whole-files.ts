@@ -13,7 +13,7 @@ import type { Release } from './claims.ts';
 import type { CompressionWord } from './compression.ts';
 import { fileError } from './file-error.ts';
 import type { FileList } from './file-list.ts';
-import { asFilePosition, fingerprintOf, isWhole, matchesFingerprint, startOfRows } from './identity.ts';
+import { asFilePosition, fingerprintOf, matchesFingerprint, startOfRows } from './identity.ts';
 import { OpenAhead, type OpenedFile } from './open-ahead.ts';
 import { compressionOf, type Passage, passageWord, readThrough } from './read-through.ts';
 import { feedWhole } from './whole-row.ts';
@@ -34,6 +34,8 @@ export interface WholeFilesOptions {
   readonly claimed?: readonly Release[];
 }
 
+const LEAST_SWEPT = 64;
+
 /** A file's name in partitions: from the punchline's folder where it lies below it, so that moving both changes nothing. */
 export function partitionName(folder: string, path: string): string {
   const name = relative(folder, path);
@@ -42,9 +44,13 @@ export function partitionName(folder: string, path: string): string {
 
 export class WholeFiles implements Source {
   readonly #options: WholeFilesOptions;
-  /** What has been opened; a run that is run again after a passing error goes on from here. */
-  readonly #reading = new Map<string, Reading>();
-  readonly #finished = new Set<string>();
+  /** The file that is read; a run that is run again after a passing error goes on in it. */
+  #reading: Reading | undefined;
+  /** Files before it in the list are read. */
+  #next = 0;
+  /** What of them may be on its way. */
+  #underway: PartitionFeed[] = [];
+  #swept = 0;
   readonly #failures: ReefError[] = [];
   #resumedBytes = 0;
 
@@ -61,22 +67,20 @@ export class WholeFiles implements Source {
     const { list, folder } = this.#options;
     this.#warnOfLostFiles(feed);
     await using ahead = new OpenAhead(list.paths);
-    for (const [index, path] of list.paths.entries()) {
-      const name = partitionName(folder, path);
-      if (this.#finished.has(name)) continue;
+    for (; this.#next < list.paths.length; this.#next++) {
+      const path = list.paths[this.#next]!;
       if (signal.aborted) return;
       try {
-        await this.#readFile(feed, name, { path, opening: ahead.take(index) }, signal);
-        this.#finished.add(name);
+        await this.#readFile(feed, partitionName(folder, path), { path, opening: ahead.take(this.#next) }, signal);
       } catch (error) {
         if (signal.aborted) return;
         const failure = fileError(`read file source "${this.#options.id}"`, path, error);
         if (failure.retry) throw failure;
-        await giveUp(this.#reading.get(name));
-        this.#finished.add(name);
+        await giveUp(this.#reading);
         this.#failures.push(failure);
         this.#options.log.warn(failure.message);
       }
+      this.#letGo();
     }
     if (this.#failures.length > 0) await this.#fail();
   }
@@ -92,14 +96,14 @@ export class WholeFiles implements Source {
     signal: AbortSignal,
   ): Promise<void> {
     await using opened = await opening;
-    const { handle, stats, head } = opened;
+    const { stats, head, content } = opened;
     if (!stats.isFile()) {
       throw new ReefError(
         'io',
         `Cannot read file source "${this.#options.id}": ${path} is ${stats.isDirectory() ? 'a folder' : 'no regular file'}, expected a file`,
       );
     }
-    let reading = this.#reading.get(name);
+    let reading = this.#reading;
     if (reading === undefined) {
       const identity = { dev: String(stats.dev), ino: String(stats.ino), fingerprint: fingerprintOf(head) };
       const { compression, document, raw, log } = this.#options;
@@ -111,23 +115,23 @@ export class WholeFiles implements Source {
       const writer = raw ? new RecordWriter(feed, name, { ...options, records: { columns: [], rows: 'one' }, raw }) : undefined;
       const partition = writer?.partition ?? feed.partition(name, options);
       reading = { partition, writer, offset, passage };
-      this.#reading.set(name, reading);
+      this.#reading = reading;
     }
     if (reading.writer) {
       // What an earlier run or try has fed is all of it.
-      if (reading.offset === 0) await feedWhole(reading.writer, readThrough(handle, path, reading.passage));
+      if (reading.offset === 0) await feedWhole(reading.writer, readThrough(content, path, reading.passage));
       reading.offset = reading.writer.offset;
       await reading.writer.end();
       return;
     }
     if (passageWord(reading.passage) !== undefined) {
-      await readThroughToEnd(readThrough(handle, path, reading.passage), reading, signal);
+      await readThroughToEnd(readThrough(content, path, reading.passage), reading, signal);
       await reading.partition.end();
       return;
     }
-    if (isWhole(head)) await feedRest(head, reading);
-    else await readToEnd(handle, reading, signal);
-    const size = isWhole(head) ? head.length : (await handle.stat()).size;
+    if (Buffer.isBuffer(content)) await feedRest(content, reading);
+    else await readToEnd(content, reading, signal);
+    const size = Buffer.isBuffer(content) ? content.length : (await content.stat()).size;
     if (size < reading.offset) {
       throw new ReefError(
         'io',
@@ -172,9 +176,18 @@ export class WholeFiles implements Source {
     }
   }
 
+  /** The file is read. Of those before it only what is on its way is kept, and what has come since that was last looked at. */
+  #letGo(): void {
+    if (this.#reading) this.#underway.push(this.#reading.partition);
+    this.#reading = undefined;
+    if (this.#underway.length < 2 * this.#swept + LEAST_SWEPT) return;
+    this.#underway = this.#underway.filter((partition) => partition.busy?.() !== false);
+    this.#swept = this.#underway.length;
+  }
+
   /** Everything readable is delivered first: the error ends the run. */
   async #fail(): Promise<void> {
-    await Promise.all(Array.from(this.#reading.values(), ({ partition }) => partition.delivered()));
+    await Promise.all(this.#underway.map((partition) => partition.delivered()));
     const [first, ...others] = this.#failures as [ReefError, ...ReefError[]];
     if (others.length === 0) throw first;
     throw new ReefError(
