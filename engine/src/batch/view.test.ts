@@ -250,11 +250,13 @@ test('rows are written in whatever room there is, and never behind it', () => {
     };
     view.set('b', { strings: texts });
     view.set('c', { strings: texts.map((text) => (text.length > 1 ? text : undefined)) });
+    // Of these what they take is known exactly.
+    view.set('e', { integer: BigInt64Array.from(texts, (_, n) => 10n ** BigInt(15 - n * 3)) });
     cut(view);
     view.rename('a', 'd');
     view.set('a', { strings: texts.toReversed() });
     cut(view);
-    view.project(['b', 'c', 'd'].map((name) => ({ name, type: 'string' as const })));
+    view.project(['b', 'c', 'd', 'e'].map((name) => ({ name, type: name === 'e' ? 'integer' : 'string' })));
     cut(view);
   }
 });
