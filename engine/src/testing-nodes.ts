@@ -13,7 +13,7 @@ import type { Log } from './spec/node.ts';
 import type { NodeSpec } from './spec/node-spec.ts';
 import { type Codec, type Json, type PunchlineKind, RAW_COLUMN } from './spec/plan.ts';
 import { readRecords, recordEnd } from './spec/records.ts';
-import type { RowTexts } from './spec/row-texts.ts';
+import type { RowTexts, SideColumn } from './spec/row-texts.ts';
 import { settingMessage } from './spec/setting-text.ts';
 import type { SinkPosition, SinkSpec } from './spec/sink.ts';
 import type { SourceSpec } from './spec/source.ts';
@@ -110,13 +110,23 @@ export async function openSink<F extends Fields>(spec: SinkSpec<F>, options: Sin
   const sideColumns = spec.sideColumns?.(opened.settings) ?? [];
   return {
     write(rows) {
-      const side = sideColumns.map((name) => textsOf(rows.map((row) => lineOf(row[name]))));
+      const side = sideColumns.map((column) => textsOf(rows.map((row) => sideText(row, column))));
       const encoded = opened.codec.name === 'raw' ? bytesOf(rows) : textsOf(rows.map((row) => JSON.stringify(row)));
       const chunk = { ...encoded, rows: rows.length, side };
       return 'send' in sink ? sink.send(chunk, new AbortController().signal) : sink.write({ ...chunk, partition: 'test/rows' });
     },
     close: (outcome = 'finished') => sink.close(outcome),
   };
+}
+
+function sideText(row: Readonly<Record<string, Json>>, column: SideColumn): string {
+  return typeof column === 'string' ? lineOf(row[column]) : column.map((name) => csvOf(row[name])).join(',');
+}
+
+/** A value as the codec `csv` writes it. */
+function csvOf(value: Json | undefined): string {
+  const text = lineOf(value);
+  return value === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** A value as the codec `line` writes it. */

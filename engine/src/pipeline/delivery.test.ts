@@ -212,9 +212,11 @@ test('more rows are refused than memory holds at once, with slots of all sizes, 
   assert.equal(dead.length, rows.length);
 });
 
-test('side columns come with the rows, whatever the slots, the codec and the row hold', { timeout: 60_000 }, async (t) => {
+test('side columns come with the rows, alone and as lines of CSV, whatever the slots, the codec and the row hold', {
+  timeout: 60_000,
+}, async (t) => {
   const folder = temporaryFolder(t);
-  const values = ['"text"', '"a \\"quoted\\"\\nline ü"', '12', 'null', '[1, 2]', '{"o":true}', undefined];
+  const values = ['"text"', '""', '"a \\"quoted\\"\\nline ü"', '12', 'null', '[1, 2]', '{"o":true}', undefined];
   const rows = Array.from({ length: 3000 }, (_, n) => {
     const value = values[n % values.length];
     return `{"n":${n},"pad":"${'x'.repeat(n % 700 === 0 ? 9000 : n % 90)}"${value === undefined ? '' : `,"key":${value}`}}`;
@@ -226,7 +228,7 @@ test('side columns come with the rows, whatever the slots, the codec and the row
     const text = ({ bytes, offsets }, row) => Buffer.from(bytes.subarray(offsets[row], offsets[row + 1] - 1)).toString();
     export default {
       kind: 'sink', bulk: true, summary: 'Collects.', delivery: 'Once.', settings: {}, codecs: ['json'], examples: [],
-      sideColumns: () => ['key', 'none', '_ppf_id'],
+      sideColumns: () => ['key', 'none', '_ppf_id', ['n', 'key', 'none', '_ppf_id', 'n']],
       open: ({ folder }) => ({
         limits: { rows: 7, bytes: 5000, timeoutMs: 5, concurrency: 2, ordered: true },
         async send(bulk) {
@@ -251,7 +253,8 @@ test('side columns come with the rows, whatever the slots, the codec and the row
     position += row.length + 1 + (row.includes('ü') ? 1 : 0);
     const value = values[n % values.length];
     const key = value === undefined || value === 'null' ? '' : value.startsWith('"') ? (JSON.parse(value) as string) : value;
-    return [row, key, '', id];
+    const quoted = key === '' && value !== '""' ? '' : /[",\n]/.test(key) ? `"${key.replaceAll('"', '""')}"` : key || '""';
+    return [row, key, '', id, `${n},${quoted},,${id},${n}`];
   });
   assert.deepEqual(
     lines(join(folder, 'out.jsonl')).map((line) => JSON.parse(line)),

@@ -165,7 +165,7 @@ function columnNames(punchline: Punchline, specified: ReadonlyMap<string, Specif
     } else {
       const { reads, sideColumns } = spec as SinkSpec;
       add(reads?.(settings));
-      add(sideColumns?.(settings));
+      add(sideColumns?.(settings).flat());
       if (node.codec?.name === 'csv') add(node.codec.columns);
     }
   }

@@ -2,7 +2,7 @@ import type { BulkSink } from './bulk-sink.ts';
 import type { Fields, Settings } from './fields.ts';
 import type { ConnectorDeclaration, OpenContext } from './node.ts';
 import type { Codec, Json } from './plan.ts';
-import type { RowTexts } from './row-texts.ts';
+import type { RowTexts, SideColumn } from './row-texts.ts';
 
 /** `S` says which of the two ways of taking rows it has. */
 export interface SinkSpec<F extends Fields = Fields, S extends AnySink = AnySink> extends ConnectorDeclaration<F> {
@@ -11,9 +11,9 @@ export interface SinkSpec<F extends Fields = Fields, S extends AnySink = AnySink
   reads?(settings: Settings<F>): readonly string[];
   /**
    * Columns of which it wants the text beside the row: a key, a topic, the name of an index, `_ppf_id`. They come as `side`, in this
-   * order. Default none.
+   * order. Several in a list come as one text: a line of CSV (RFC 4180). Default none.
    */
-  sideColumns?(settings: Settings<F>): readonly string[];
+  sideColumns?(settings: Settings<F>): readonly SideColumn[];
   /** False: it only counts rows, nothing is encoded for it. Default true. */
   readonly payload?: boolean;
   /** True: it wants the bounds of every row, not only the bytes. Default false; a sink of bulks always has them. */

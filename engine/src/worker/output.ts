@@ -4,6 +4,7 @@
  */
 import type { Encoder, RowView } from '../batch/row-batch.ts';
 import type { Codec } from '../spec/plan.ts';
+import type { SideColumn } from '../spec/row-texts.ts';
 import type { Delivery } from './chain.ts';
 import type { OutRange, Part, PlannedSink } from './protocol.ts';
 
@@ -51,7 +52,7 @@ export class Output {
     if (!planned.payload) return;
     const rows = Math.min(view.rows.length, this.#left[sink]!);
     this.#left[sink]! -= rows;
-    const sides = planned.side.map((name) => sideView(view, name));
+    const sides = planned.side.map((column) => sideOf(view, column));
     let needed = 0;
     for (let done = 0; done < rows; ) {
       const open = this.#open.get(sink) ?? (await this.#more(sink, needed));
@@ -78,7 +79,7 @@ export class Output {
   /** Writes rows from `done` on, `asked` at most: offsets and origins, the rows, then the side columns. `undefined`: not one fits. */
   #encode(
     { sink, view }: Delivery,
-    sides: readonly RowView[],
+    sides: readonly Side[],
     { done, asked, open }: { readonly done: number; readonly asked: number; readonly open: Open },
   ): { readonly part: Part; readonly end: number } | undefined {
     const { codec, rowOffsets, origins: withOrigins } = this.#sinks[sink]!;
@@ -94,18 +95,18 @@ export class Output {
           : rowOffsets
             ? offsets + 4 * (asked + 1)
             : open.at;
-    const end = sides.length === 0 ? range.end : start + (((range.end - start) * 3) >> 2);
+    const end = start + Math.floor((range.end - start) * payloadShare(sides));
     if (start >= end) return undefined;
     let { rows, bytes } = this.#encoder.encode(view, codec, done, asked, start, end, offsets);
     let next = start + bytes;
     const side: { start: number; offsets: number }[] = [];
-    for (const column of sides) {
+    for (const { view: columns, codec: sideCodec } of sides) {
       if (rows === 0) break;
       const sideOffsets = align4(next);
       const sideStart = sideOffsets + 4 * (rows + 1);
       const written =
         sideStart < range.end
-          ? this.#encoder.encode(column, SIDE_CODEC, done, rows, sideStart, range.end, sideOffsets)
+          ? this.#encoder.encode(columns, sideCodec, done, rows, sideStart, range.end, sideOffsets)
           : { rows: 0, bytes: 0 };
       // Those before it may then hold more texts than there are rows.
       rows = written.rows;
@@ -147,13 +148,23 @@ export class Output {
   }
 }
 
-const SIDE_CODEC: Codec = { name: 'line' };
+/** What stands beside the rows: a view of some of their columns, and how it is written. */
+interface Side {
+  readonly view: RowView;
+  readonly codec: Codec;
+}
 
-/** The rows as one column alone. */
-function sideView(view: RowView, name: string): RowView {
-  const column = view.clone();
-  column.select([name]);
-  return column;
+function sideOf(view: RowView, column: SideColumn): Side {
+  const columns = typeof column === 'string' ? [column] : column;
+  const side = view.clone();
+  side.select([...new Set(columns)]);
+  return { view: side, codec: columns.length === 1 ? { name: 'line' } : { name: 'csv', separator: ',', header: false, columns } };
+}
+
+/** How much of a range the rows themselves may take: a line of CSV is about as long as its row. */
+function payloadShare(sides: readonly Side[]): number {
+  if (sides.length === 0) return 1;
+  return sides.some(({ codec }) => codec.name === 'csv') ? 1 / 2 : 3 / 4;
 }
 
 /** Rows whose offsets and origins take at most a quarter of what is left of a range; at least one, where anything is left. */

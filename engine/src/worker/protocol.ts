@@ -5,6 +5,7 @@
 import type { ColumnDeclaration } from '../spec/column-type.ts';
 import type { Codec, Json, PunchlineKind } from '../spec/plan.ts';
 import type { RecordLayout } from '../spec/records.ts';
+import type { SideColumn } from '../spec/row-texts.ts';
 import type { TapSide } from '../spec/tap-side.ts';
 
 /** All that a worker must know of a punchline: plain data. */
@@ -58,7 +59,7 @@ export interface PlannedSink {
   /** With `rowOffsets`: it may refuse rows, so main must know where each came from. */
   readonly origins: boolean;
   /** Columns of which it wants the text beside each row; with `rowOffsets`. */
-  readonly side: readonly string[];
+  readonly side: readonly SideColumn[];
   /** Where rows go that the sink's codec cannot write, or that the sink refuses. */
   readonly errors: ErrorTarget;
 }

@@ -15,29 +15,28 @@ export interface CopyColumn {
   readonly isText: boolean;
 }
 
+/** The rows of a bulk as COPY reads them, in CSV: the kernel has written them beside the rows. */
+export function copyCsv({ rows, side }: Bulk): Buffer {
+  const { bytes, offsets } = side[0]!;
+  return Buffer.from(bytes.subarray(offsets[0]!, offsets[rows]!));
+}
+
 /**
- * The rows of a bulk as COPY's text format has them, from the texts of their columns: no row is taken apart. Only where a text is empty
- * does the row itself say whether it is one or missing.
+ * The same of a lone column, in COPY's text format, since CSV has no line for a value that is missing. Only where a text is empty does
+ * the row itself say whether it is one or missing.
  */
-export function copyText({ bytes, rows, offsets, side }: Bulk, columns: readonly CopyColumn[]): Buffer {
-  const textBytes = side.reduce((sum, texts) => sum + texts.offsets[rows]! - texts.offsets[0]!, 0);
+export function copyText({ bytes, rows, offsets, side }: Bulk, { name, isText }: CopyColumn): Buffer {
+  const texts = side[0]!;
   // Every byte may become two, and every value may be NULL.
-  const out = Buffer.allocUnsafe(2 * textBytes + 3 * rows * columns.length);
+  const out = Buffer.allocUnsafe(2 * (texts.offsets[rows]! - texts.offsets[0]!) + 3 * rows);
   let at = 0;
   for (let row = 0; row < rows; row++) {
-    let parsed: Readonly<Record<string, unknown>> | undefined;
-    for (let column = 0; column < columns.length; column++) {
-      const texts = side[column]!;
-      const from = texts.offsets[row]!;
-      const to = texts.offsets[row + 1]! - 1;
-      if (from < to) at = writeEscaped(texts, from, to, out, at);
-      else {
-        const { name, isText } = columns[column]!;
-        if (isText) parsed ??= JSON.parse(Buffer.from(bytes.subarray(offsets[row]!, offsets[row + 1]!)).toString());
-        if (!isText || parsed![name] !== '') at += NULL.copy(out, at);
-      }
-      out[at++] = column + 1 === columns.length ? LINE_FEED : TAB;
-    }
+    const from = texts.offsets[row]!;
+    const to = texts.offsets[row + 1]! - 1;
+    if (from < to) at = writeEscaped(texts, from, to, out, at);
+    else if (!isText || JSON.parse(Buffer.from(bytes.subarray(offsets[row]!, offsets[row + 1]!)).toString())[name] !== '')
+      at += NULL.copy(out, at);
+    out[at++] = LINE_FEED;
   }
   return out.subarray(0, at);
 }

@@ -1,7 +1,7 @@
 import { ReefError } from '../../errors.ts';
 import type { Bulk, BulkLimits, BulkSink, Undelivered } from '../../spec/bulk-sink.ts';
 import type { Connection, Connections } from './connections.ts';
-import { copyText } from './copy-text.ts';
+import { copyCsv, copyText } from './copy-text.ts';
 import { probeTable } from './probe.ts';
 import type { PostgresSettings } from './settings.ts';
 import { faultOf, reasonOf, type ServerError } from './sqlstate.ts';
@@ -93,7 +93,8 @@ export class PostgresSink implements BulkSink {
 
 async function store(connection: Connection, { copy, insert }: Statements, bulk: Bulk): Promise<Undelivered | undefined> {
   if (copy) {
-    await connection.copy(copy.text, copyText(bulk, copy.columns));
+    const [lone, ...others] = copy.columns;
+    await connection.copy(copy.text, others.length > 0 ? copyCsv(bulk) : copyText(bulk, lone!));
     return undefined;
   }
   const { text, known } = insert!;

@@ -2,6 +2,7 @@ import { checkClientTls, clientTls } from '../../net/client-tls.ts';
 import { bulkSettings, checkBulkSettings } from '../../spec/bulk-settings.ts';
 import { choice, flag, integer, list, map, number, type Settings, secret, text } from '../../spec/fields.ts';
 import type { SettingIssue } from '../../spec/node.ts';
+import type { SideColumn } from '../../spec/row-texts.ts';
 
 const DEFAULT_BATCH = { rows: 5000, bytes: 4 * 1024 * 1024, timeout_ms: 50 };
 
@@ -76,6 +77,14 @@ export function copies({ method, columns, on_conflict, unknown_columns = 'ignore
   return method === undefined
     ? columns !== undefined && on_conflict === 'error' && unknown_columns === 'ignore'
     : method === 'copy';
+}
+
+/** For COPY: the columns of the row as one line of CSV, which is sent as it is; a lone one by its text. */
+export function copySides(given: PostgresSettings): readonly SideColumn[] {
+  if (!copies(given)) return [];
+  const names = Object.values(given.columns ?? {});
+  const [first, second, ...others] = names;
+  return first !== undefined && second !== undefined ? [[first, second, ...others]] : names;
 }
 
 export function unknownColumns({ unknown_columns, columns }: PostgresSettings): 'error' | 'ignore' | 'store' {

@@ -6,7 +6,7 @@ import { bulkSink, type SinkContext } from '../../spec/sink.ts';
 import { loadLibrary } from './client.ts';
 import { Connections } from './connections.ts';
 import { PostgresSink } from './postgres-sink.ts';
-import { checkSettings, copies, settings } from './settings.ts';
+import { checkSettings, copySides, settings } from './settings.ts';
 
 export default bulkSink({
   summary: 'Writes rows into a table of PostgreSQL.',
@@ -32,7 +32,7 @@ export default bulkSink({
     },
   ],
   reads: ({ columns }) => Object.values(columns ?? {}),
-  sideColumns: (given) => (copies(given) ? Object.values(given.columns ?? {}) : []),
+  sideColumns: copySides,
   probe,
   open: openPostgresSink,
 });

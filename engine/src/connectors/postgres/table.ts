@@ -41,10 +41,18 @@ export async function prepareTable(client: LibraryClient, given: PostgresSetting
   if (array) throw wrong(subject, `column "${array.column.name}" is a list, which COPY cannot be given, expected method: insert`);
   return {
     copy: {
-      text: `COPY ${table} (${chosen.map(({ column }) => quoted(column.name)).join(', ')}) FROM STDIN`,
+      text: copyStatement(table, chosen),
       columns: chosen.map(({ from, column }) => ({ name: from, isText: column.category === 'S' })),
     },
   };
+}
+
+/** In CSV an empty text and a missing one are told apart; where a text cannot stand, both are NULL. */
+function copyStatement(table: string, chosen: readonly Chosen[]): string {
+  const names = (columns: readonly Chosen[]): string => columns.map(({ column }) => quoted(column.name)).join(', ');
+  const others = chosen.filter(({ column }) => column.category !== 'S');
+  const csv = ['FORMAT csv', ...(others.length === 0 ? [] : [`FORCE_NULL (${names(others)})`])];
+  return `COPY ${table} (${names(chosen)}) FROM STDIN${chosen.length === 1 ? '' : ` (${csv.join(', ')})`}`;
 }
 
 function run(client: LibraryClient, text: string, values: readonly unknown[] = []) {
