@@ -1,21 +1,26 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { binarySamples } from '../../testing/binary-samples.ts';
 import { makeCertificate } from '../../testing/certificates.ts';
 import { reef, temporaryFolder, writePunchline } from '../../testing/reef-process.ts';
-import { mosquitto, startMosquitto } from '../../testing/servers/mosquitto.ts';
+import { type Mosquitto, mosquitto, startMosquitto } from '../../testing/servers/mosquitto.ts';
 import { missing, program } from '../../testing/servers/needs.ts';
 import { runProgram } from '../../testing/servers/run-program.ts';
 import { openSink, readSource } from '../../testing-nodes.ts';
+import { ReefRun } from '../testing/conformance/reef-run.ts';
+import { difference, numberedRows, parseLines, type Row } from '../testing/conformance/rows.ts';
+import { kills } from '../testing/conformance/words.ts';
 import sinkSpec from './sink.ts';
 import sourceSpec from './source.ts';
 import { TestClient } from './testing/test-client.ts';
 
 const skip = await missing(mosquitto, program('mosquitto_pub', 'mosquitto-clients'));
 
-test('messages of mosquitto_pub come over WebSocket and TLS with a client certificate, also with version 3.1.1', {
+test('messages of mosquitto_pub come over WebSocket, TLS and both with a client certificate, with both versions', {
   skip,
 }, async (t) => {
   const folder = temporaryFolder(t);
@@ -34,11 +39,11 @@ test('messages of mosquitto_pub come over WebSocket and TLS with a client certif
   const server = await startMosquitto(t, {
     tls: { certificate: own.certificate, key: own.key, clientAuthority: authority.certificate },
   });
-  const ways = [
-    { url: `ws://127.0.0.1:${server.ports.websocket}` },
-    { url: `mqtts://localhost:${server.ports.tls}`, tls },
-    { url: `mqtts://localhost:${server.ports.tls}`, tls, protocol_version: 4 },
-  ];
+  const ways = [5, 4].flatMap((protocol_version) => [
+    { url: `ws://127.0.0.1:${server.ports.websocket}`, protocol_version },
+    { url: `mqtts://localhost:${server.ports.tls}`, tls, protocol_version },
+    { url: `wss://localhost:${server.ports.wss}`, tls, protocol_version },
+  ]);
   for (const [index, way] of ways.entries()) {
     const publish = ['mosquitto_pub', '-p', String(server.ports.mqtt), '-q', '1', '-r', '-t', `in/${index}`, '-m', '{"n":1}'];
     await runProgram(publish, { timeoutMs: 10_000 });
@@ -80,3 +85,135 @@ test('with encoding raw payloads go from topic to topic byte for byte, whatever 
     if (payload.length > 0) assert.deepEqual(received.get(`out/${n}`), payload);
   }
 });
+
+const versions = { '5': 5, '3.1.1': 4 } as const;
+
+/** Publishes rows at QoS 1; resolves once the server has them. */
+async function publish(t: TestContext, server: Mosquitto, topic: string, rows: readonly Row[]): Promise<void> {
+  const client = await TestClient.connect(t, server.ports.mqtt);
+  await Promise.all(rows.map((row) => client.publish(topic, JSON.stringify(row))));
+  client.end();
+}
+
+/** Waits until all rows are there. What comes is looked at now and then: files and sessions tell nobody. */
+async function untilAll(rows: readonly Row[], read: () => readonly Row[], reefs: readonly ReefRun[]): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  for (let wrong: string | undefined; ; await pause(50)) {
+    wrong = difference(rows, read());
+    if (wrong === undefined) return;
+    assert.ok(performance.now() < deadline, `${wrong}\n${reefs.map(({ stderr }) => stderr.slice(-3000)).join('\n')}`);
+  }
+}
+
+const fileRows = (path: string): Row[] => (existsSync(path) ? parseLines(readFileSync(path, 'utf8')) : []);
+
+for (const [version, protocol_version] of Object.entries(versions)) {
+  test(`with MQTT ${version}, 200 messages, the output unreachable, kill -9, the output back: all 200 arrive`, {
+    skip,
+    timeout: 120_000,
+  }, async (t) => {
+    const [from, to] = [await startMosquitto(t), await startMosquitto(t)];
+    const settings = ({ ports }: Mosquitto) => ({
+      url: `mqtt://127.0.0.1:${ports.mqtt}`,
+      client_id: randomUUID(),
+      protocol_version,
+    });
+    const reef = new ReefRun(t, temporaryFolder(t), [
+      {
+        id: 'in',
+        kind: 'source',
+        type: 'mqtt',
+        settings: { ...settings(from), topics: ['in'], qos: 1 },
+        out: [{ id: 'out' }],
+      },
+      {
+        id: 'out',
+        kind: 'sink',
+        type: 'mqtt',
+        settings: { ...settings(to), topic: 'out', qos: 1, retry: { initial_ms: 20, max_ms: 500 } },
+      },
+    ]);
+    const reader = { clientId: 'reader', clean: false };
+    const first = await TestClient.connect(t, to.ports.mqtt, reader);
+    await first.subscribe('out');
+    await to.stop();
+    reef.start();
+    await reef.says(/source "in" reads from/);
+    const rows = numberedRows(200);
+    await publish(t, from, 'in', rows);
+    await reef.says(/"out"\): the connection was refused/);
+    await reef.kill();
+    await to.start();
+    const again = await TestClient.connect(t, to.ports.mqtt, reader);
+    reef.start();
+    await untilAll(rows, () => again.messages.map(({ payload }) => JSON.parse(String(payload)) as Row), [reef]);
+  });
+
+  test(`with MQTT ${version} nothing is lost between a topic and a file when the process is killed at any instant`, {
+    skip,
+    timeout: 120_000,
+  }, async (t) => {
+    const server = await startMosquitto(t);
+    const folder = temporaryFolder(t);
+    const path = join(folder, 'out.jsonl');
+    const url = `mqtt://127.0.0.1:${server.ports.mqtt}`;
+    const reef = new ReefRun(t, folder, [
+      {
+        id: 'in',
+        kind: 'source',
+        type: 'mqtt',
+        settings: { url, topics: ['in'], client_id: 'killed', protocol_version },
+        out: [{ id: 'out' }],
+      },
+      { id: 'out', kind: 'sink', type: 'file', settings: { path } },
+    ]);
+    const session = await TestClient.connect(t, server.ports.mqtt, { clientId: 'killed', clean: false });
+    await session.subscribe('in');
+    session.end();
+    const rows = numberedRows(1000 * (kills() + 1));
+    for (let time = 0; time < kills(); time++) {
+      reef.start();
+      await reef.says(/source "in" reads from/);
+      const sent = publish(t, server, 'in', rows.slice(time * 1000, (time + 1) * 1000));
+      // The instants are what is tested: before anything is there, while files are written, while it is acknowledged.
+      await pause(Math.random() * 300);
+      await reef.kill();
+      await sent;
+    }
+    reef.start();
+    await publish(t, server, 'in', rows.slice(kills() * 1000));
+    await untilAll(rows, () => fileRows(path), [reef]);
+  });
+
+  test(`with MQTT ${version} two processes share a topic; one is killed and comes back: every message arrives`, {
+    skip,
+    timeout: 120_000,
+  }, async (t) => {
+    const server = await startMosquitto(t);
+    const members = ['one', 'other'].map((name) => {
+      const folder = temporaryFolder(t);
+      const path = join(folder, 'out.jsonl');
+      const url = `mqtt://127.0.0.1:${server.ports.mqtt}`;
+      const settings = { url, topics: ['$share/group/in/#'], client_id: name, protocol_version };
+      const reef = new ReefRun(t, folder, [
+        { id: 'in', kind: 'source', type: 'mqtt', settings, out: [{ id: 'out' }] },
+        { id: 'out', kind: 'sink', type: 'file', settings: { path } },
+      ]);
+      return { path, reef };
+    });
+    const [one, other] = members as [(typeof members)[0], (typeof members)[0]];
+    const read = (): Row[] => members.flatMap(({ path }) => fileRows(path));
+    const rows = numberedRows(4000);
+    for (const { reef } of members) await reef.start().says(/source "in" reads from/);
+    await publish(t, server, 'in/a', rows.slice(0, 1000));
+    await untilAll(rows.slice(0, 1000), read, [one.reef, other.reef]);
+    for (const { path } of members) assert.ok(fileRows(path).length > 0, 'both take part');
+    const sent = publish(t, server, 'in/b', rows.slice(1000, 3000));
+    await pause(Math.random() * 50);
+    await one.reef.kill();
+    await sent;
+    await publish(t, server, 'in/c', rows.slice(3000));
+    one.reef.start();
+    await untilAll(rows, read, [one.reef, other.reef]);
+  });
+}

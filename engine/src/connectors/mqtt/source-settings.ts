@@ -9,7 +9,7 @@ export const settings = {
   ...connectionSettings,
   topics: list(
     text('A topic filter.'),
-    'What is subscribed to: filters with `+` and `#`; a level `{NAME}` is `+`, a last level `{NAME#}` is `#`, and what stands there is the column NAME of each row; `$share/GROUP/FILTER` shares the messages with the other members of the group.',
+    'What is subscribed to: filters with `+` and `#`; a level `{NAME}` is `+`, a last level `{NAME#}` is `#`, and what stands there is the column NAME of each row; `$share/GROUP/FILTER` shares the messages with the other members of the group; what the server had given to a member that is gone waits for that one to come back, under its `client_id`.',
     { min: 1 },
   ),
   qos: integer(

@@ -1,4 +1,4 @@
-/** mosquitto, an MQTT broker: plain, WebSocket and TLS listeners, with a user where asked for. */
+/** mosquitto, an MQTT broker: plain and WebSocket listeners, both also with TLS, with a user where asked for. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Owner } from '../owner.ts';
@@ -12,19 +12,19 @@ export const mosquitto = program('mosquitto', 'mosquitto');
 export interface MosquittoOptions {
   /** Only this user may connect. Default: anybody. */
   readonly user?: { readonly name: string; readonly password: string };
-  /** PEM; with it the port `tls` serves. `clientAuthority`: clients must show a certificate signed by it. */
+  /** PEM; with it the ports `tls` and `wss` serve. `clientAuthority`: clients must show a certificate signed by it. */
   readonly tls?: { readonly certificate: string; readonly key: string; readonly clientAuthority?: string };
   /** Lines for the end of its configuration. */
   readonly more?: readonly string[];
 }
 
-export type Mosquitto = Server<'mqtt' | 'websocket' | 'tls'>;
+export type Mosquitto = Server<'mqtt' | 'websocket' | 'tls' | 'wss'>;
 
 /** Sessions and what is queued for them survive a restart. */
 export function startMosquitto(owner: Owner, { user, tls, more = [] }: MosquittoOptions = {}): Promise<Mosquitto> {
   return startServer(owner, {
     name: 'mosquitto',
-    ports: ['mqtt', 'websocket', 'tls'],
+    ports: ['mqtt', 'websocket', 'tls', 'wss'],
     async prepare({ folder, ports }) {
       const lines = [
         'per_listener_settings false',
@@ -46,9 +46,10 @@ export function startMosquitto(owner: Owner, { user, tls, more = [] }: Mosquitto
           writeFileSync(join(folder, name), text);
           return join(folder, name);
         };
-        lines.push(`listener ${ports.tls} 127.0.0.1`, `certfile ${write('server.pem', tls.certificate)}`);
-        lines.push(`keyfile ${write('server.key', tls.key)}`);
-        if (tls.clientAuthority) lines.push(`cafile ${write('clients.pem', tls.clientAuthority)}`, 'require_certificate true');
+        const files = [`certfile ${write('server.pem', tls.certificate)}`, `keyfile ${write('server.key', tls.key)}`];
+        if (tls.clientAuthority) files.push(`cafile ${write('clients.pem', tls.clientAuthority)}`, 'require_certificate true');
+        lines.push(`listener ${ports.tls} 127.0.0.1`, ...files);
+        lines.push(`listener ${ports.wss} 127.0.0.1\nprotocol websockets`, ...files);
       }
       writeFileSync(join(folder, 'mosquitto.conf'), `${[...lines, ...more].join('\n')}\n`);
     },
