@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { recordModes } from '../src/batch/kernel-abi.ts';
+import { ROW_FIELDS, recordModes } from '../src/batch/kernel-abi.ts';
 import { mutate, type Random, randomKeys, randomRow, seeded } from './random-rows.ts';
 import { type KernelRecord, ScanHarness } from './scan-harness.ts';
 
@@ -46,6 +46,42 @@ for (const [mode, options] of [
     }
   });
 }
+
+test('records of CSV have the rows that their payloads have by themselves, with what stands beside them', () => {
+  const pieces = ['a', 'bc', '"', '""', '"x\ny"', '"a""b"', ',', ',', ',', '\n', '\n', '\r\n', 'é', '\xff', '0'.repeat(17)];
+  for (let seed = 1; seed <= 500; seed++) {
+    const random = seeded(seed);
+    const records = Array.from({ length: random(6) + 1 }, (_, number) => {
+      const parts = Array.from({ length: random(60) }, () =>
+        Buffer.from(pieces[random(pieces.length)]!, random(9) ? 'utf8' : 'latin1'),
+      );
+      return {
+        position: number * 1e9,
+        values: ['"'.repeat(random(5)), `value ${number}\n`],
+        payload: Buffer.concat([...parts, NEWLINE]),
+      };
+    });
+    const csv = { separator: ',', fields: 1 + random(3) };
+    let before = 0;
+    const expected = records.flatMap(({ payload, values, position }) => {
+      const { rows } = harnesses.scalar.scan(payload, { csv, cap: 4096 });
+      const moved = rows.map((row) => ({
+        ...row,
+        start: row.start + before,
+        end: row.end + before,
+        // What it says of a row with another number of fields is that number.
+        errorAt: row.error === ROW_FIELDS ? row.errorAt : row.errorAt + before,
+        value: values[1]!,
+        position: position + row.start,
+      }));
+      before += payload.length;
+      return moved;
+    });
+    for (const harness of Object.values(harnesses)) {
+      for (const cap of [4096, 16]) assert.deepEqual(harness.scanRecords(records, 0, { csv, cap }), expected, `seed ${seed}`);
+    }
+  }
+});
 
 test('a record that is one line holds whatever its bytes are', () => {
   const payloads = ['a\nb', '', '\n\n', 'é', '\xff', '\r'].map((text) => Buffer.from(text, text === '\xff' ? 'latin1' : 'utf8'));

@@ -160,7 +160,8 @@ export class ScanHarness {
    * last of their values and their position.
    */
   scanRecords(records: readonly KernelRecord[], mode: number, options: ScanOptions = {}): ScannedRecords {
-    const { keys = [], cap = 1024 } = options;
+    const { cap = 1024, csv } = options;
+    const keys = csv ? csvKeys(csv.fields) : (options.keys ?? []);
     const framed = Buffer.concat(records.map(frameRecord));
     const behind = this.#memory.buffer.byteLength - 64;
     const from = behind - framed.length;
@@ -169,12 +170,14 @@ export class ScanHarness {
     const rows: (ScannedRow & { readonly value: string; readonly position: number })[] = [];
     for (let at = from; at < behind; ) {
       this.kernel.reset(ARENA, this.#arenaEnd);
-      this.#setKeys(keys);
+      if (!csv) this.#setKeys(keys);
       const table = this.#alloc(rowTableBytes(cap, keys.length));
       this.#view.setUint32(table + 20, cap, true);
-      const count = this.kernel.scanRecords(from, at, behind, table, mode);
+      const count = csv
+        ? this.kernel.scanCsvRecords(from, at, behind, table, csv.separator.charCodeAt(0), csv.fields)
+        : this.kernel.scanRecords(from, at, behind, table, mode);
       if (count < 0) throw new RangeError('the arena is full');
-      const piece = this.#read(table, count, from, { cap, keys: mode === recordModes.json ? keys : [] });
+      const piece = this.#read(table, count, from, { cap, keys: csv || mode === recordModes.json ? keys : [] });
       const values = this.#beside(from, table, count, records[0]!.values.length - 1);
       for (const [index, row] of piece.rows.entries()) rows.push({ ...row, ...values[index]! });
       at = from + piece.consumed;
@@ -191,7 +194,12 @@ export class ScanHarness {
       }
       return offset - headers;
     };
-    return rows.map((row) => ({ ...row, start: unframe(row.start), end: unframe(row.end), errorAt: unframe(row.errorAt) }));
+    return rows.map((row) => ({
+      ...row,
+      start: unframe(row.start),
+      end: unframe(row.end),
+      errorAt: row.error === ROW_FIELDS ? row.errorAt : unframe(row.errorAt),
+    }));
   }
 
   #beside(from: number, table: number, size: number, column: number): { value: string; position: number }[] {
@@ -223,7 +231,7 @@ export class ScanHarness {
 
   #scanRange(from: number, to: number, origin: number, options: ScanOptions): Scanned {
     const { last = true, cap = 1024, lines = false, csv } = options;
-    const keys = csv ? Array.from({ length: csv.fields }, (_, column) => String(column)) : (options.keys ?? []);
+    const keys = csv ? csvKeys(csv.fields) : (options.keys ?? []);
     this.kernel.reset(ARENA, this.#arenaEnd);
     if (!csv) this.#setKeys(keys);
     const table = this.#alloc(rowTableBytes(cap, keys.length));
@@ -299,4 +307,9 @@ export function scanWithAll(text: string | Uint8Array, options: ScanOptions = {}
   assert.deepEqual(all.scalar.scan(input, options), scanned);
   assert.deepEqual(all.debug.scan(input, options), scanned);
   return scanned;
+}
+
+/** Fields have no names here. */
+function csvKeys(fields: number): string[] {
+  return Array.from({ length: fields }, (_, column) => String(column));
 }

@@ -4,7 +4,7 @@ export { setKeys } from './keys';
 export { cutCsv, firstCsvRow, scanCsv } from './scan-csv';
 export { scanJson } from './scan-json';
 export { scanLines } from './scan-lines';
-export { findRecords, recordColumn, recordPositions, scanRecords } from './scan-records';
+export { findRecords, recordColumn, recordPositions, scanCsvRecords, scanRecords } from './scan-records';
 export { splitJson } from './split-json';
 export * from './columns';
 export * from './encode';

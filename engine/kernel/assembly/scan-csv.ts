@@ -248,23 +248,37 @@ function takeFields(start: usize, end: usize, row: u32, fields: u32): usize {
   return behind;
 }
 
-/**
- * Scans [from, to), which ends where a row does or the input ends, into the row table at `table`: its keys are the columns, of
- * which a row must have `fields`. Returns how many rows were found; -1: the arena is full.
- */
-export function scanCsv(from: usize, to: usize, table: usize, by: u32, fields: u32): i32 {
-  declareInput(from, to);
+let fieldCount: u32 = 0;
+let found: u32 = 0;
+let malformed: u32 = 0;
+let blank: u32 = 0;
+
+/** Begins a scan of input that ends at `to` into the row table at `table`: its keys are the columns, of which a row must have `fields`. */
+export function openCsvScan(table: usize, by: u32, fields: u32, to: usize): void {
   openTable(table, fields);
-  const cap = tableCap();
   separator = by;
+  fieldCount = fields;
+  found = 0;
+  malformed = 0;
+  blank = 0;
   piece = 0;
   text = 0;
   inputEnd = to;
   blockAt = to + GUARD;
-  let p = from;
-  let count: u32 = 0;
-  let malformed: u32 = 0;
-  let blank: u32 = 0;
+}
+
+@inline export function csvScanIsFull(): bool {
+  return found >= tableCap();
+}
+
+/**
+ * Scans as much of [p, to), which ends where a row does or the input ends, as the table has room for. Returns the pointer behind the
+ * last row; 0: the arena is full.
+ */
+export function scanCsvRows(p: usize, to: usize): usize {
+  const cap = tableCap();
+  const fields = fieldCount;
+  let count = found;
   while (p < to && count < cap) {
     const start = p;
     const first = get8(p);
@@ -277,7 +291,7 @@ export function scanCsv(from: usize, to: usize, table: usize, by: u32, fields: u
     wide = !ASC_FEATURE_SIMD || (start - blockAt < 16 && blockWide >> <i32>(start - blockAt) != 0);
     p = takeRow(start, to, count, fields);
     if (!p) {
-      if (!error) return -1;
+      if (!error) return 0;
       // The fields are counted of a row that is right in itself; any other costs its line.
       p = error == FIELD_COUNT ? behindRow(start, to) : behindLine(start, to);
       if (!p) p = to;
@@ -295,6 +309,20 @@ export function scanCsv(from: usize, to: usize, table: usize, by: u32, fields: u
     }
     count++;
   }
-  closeTable(count, p, malformed, 0, blank);
-  return <i32>count;
+  found = count;
+  return p;
+}
+
+/** Returns how many rows were found; -1: the arena is full. `p`: what `scanCsvRows` has returned. */
+export function closeCsvScan(p: usize): i32 {
+  if (!p) return -1;
+  closeTable(found, p, malformed, 0, blank);
+  return <i32>found;
+}
+
+/** Scans [from, to), which ends where a row does or the input ends. Returns how many rows were found; -1: the arena is full. */
+export function scanCsv(from: usize, to: usize, table: usize, by: u32, fields: u32): i32 {
+  declareInput(from, to);
+  openCsvScan(table, by, fields, to);
+  return closeCsvScan(scanCsvRows(from, to));
 }

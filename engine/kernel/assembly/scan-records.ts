@@ -2,6 +2,7 @@
 import { declareInput, get32, get8, getF64, put32, putF64 } from './access';
 import { word } from './columns-read';
 import { putToken } from './columns-write';
+import { closeCsvScan, csvScanIsFull, openCsvScan, scanCsvRows } from './scan-csv';
 import { closeJsonScan, jsonScanIsFull, openJsonScan, scanRows } from './scan-json';
 import { closeLineScan, lineScanIsFull, openLineScan, putLine, scanCountedRows, scanLineRows } from './scan-lines';
 
@@ -13,6 +14,7 @@ const VALUE_HEADER: usize = 5;
 const JSON_ROWS: u32 = 0;
 const LINES: u32 = 1;
 const COUNTED: u32 = 3;
+const CSV: u32 = 4;
 
 @inline function recordEnd(head: usize): usize {
   return head + 4 + get32(head);
@@ -22,19 +24,24 @@ const COUNTED: u32 = 3;
   return head + HEADER + get32(head + 4);
 }
 
-/** Scans as much of a payload in [p, end) as the table has room for. Its last byte is a newline. */
+/** Scans as much of a payload in [p, end) as the table has room for. Its last byte is a newline. 0: the arena is full. */
 @inline function scanPayload(p: usize, end: usize, mode: u32): usize {
   if (mode == JSON_ROWS) return scanRows(p, end);
   if (mode == LINES) return scanLineRows(p, end);
   if (mode == COUNTED) return scanCountedRows(p, end);
+  if (mode == CSV) return scanCsvRows(p, end);
   putLine(p, end - 1, false);
   return end;
+}
+
+@inline function isFull(mode: u32): bool {
+  return mode == JSON_ROWS ? jsonScanIsFull() : mode == CSV ? csvScanIsFull() : lineScanIsFull();
 }
 
 /** Scans the records in [head, to), beginning with the rows at `from`. Returns the pointer behind the last row taken. */
 function scanAll(head: usize, from: usize, to: usize, mode: u32): usize {
   while (head < to) {
-    if (mode == JSON_ROWS ? jsonScanIsFull() : lineScanIsFull()) return max(from, head);
+    if (isFull(mode)) return max(from, head);
     const end = recordEnd(head);
     if (end > from) {
       const taken = scanPayload(max(payloadOf(head), from), end, mode);
@@ -50,6 +57,13 @@ export function scanRecords(begin: usize, from: usize, to: usize, table: usize, 
   if (mode == JSON_ROWS) return closeJsonScan(openJsonScan(table) ? scanAll(begin, from, to, mode) : 0);
   openLineScan(table);
   return closeLineScan(scanAll(begin, from, to, mode));
+}
+
+/** The same of payloads that are whole rows of CSV. */
+export function scanCsvRecords(begin: usize, from: usize, to: usize, table: usize, by: u32, fields: u32): i32 {
+  declareInput(begin, to);
+  openCsvScan(table, by, fields, to);
+  return closeCsvScan(scanAll(begin, from, to, CSV));
 }
 
 /** Of every row the pointer to its record. Rows stand in order. */

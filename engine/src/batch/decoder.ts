@@ -112,10 +112,13 @@ class KernelDecoder implements Decoder, Encoder {
     arena.words[(table >>> 2) + 5] = cap;
     const kernel = this.#kernel;
     const scan = json ? kernel.scanJson : kernel.scanLines;
+    const by = csv?.separator.charCodeAt(0) ?? 0;
     const count = records
-      ? kernel.scanRecords(records.begin, from, to, table, json ? recordModes.json : recordModes[lineMode(records)])
+      ? csv
+        ? kernel.scanCsvRecords(records.begin, from, to, table, by, keys.length)
+        : kernel.scanRecords(records.begin, from, to, table, json ? recordModes.json : recordModes[lineMode(records)])
       : csv
-        ? kernel.scanCsv(from, to, table, csv.separator.charCodeAt(0), keys.length)
+        ? kernel.scanCsv(from, to, table, by, keys.length)
         : scan(from, to, table, last ? 1 : 0);
     if (count < 0) throw new ArenaFullError('Cannot decode rows: the arena is full');
     const column = json || csv ? {} : { lineColumn: lineColumn ?? DEFAULT_LINE_COLUMN };

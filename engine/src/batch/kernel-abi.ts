@@ -83,6 +83,8 @@ export interface ScanExports {
    * {@link recordModes}. A row of JSON may have \r where its source had newlines.
    */
   scanRecords(begin: number, from: number, to: number, table: number, mode: number): number;
+  /** The same for records whose payloads are whole rows of CSV; `separator` and `fields` as `scanCsv` has them. */
+  scanCsvRecords(begin: number, from: number, to: number, table: number, separator: number, fields: number): number;
   /**
    * The same for CSV, up to the end of the input: the table's keys are the `fields` columns. What breaks the rules costs the line
    * on which its row begins. An empty field is absent, the others are raw strings.

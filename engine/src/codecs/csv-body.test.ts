@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type CsvBodyOptions, readCsvBody } from './csv-body.ts';
+import { type CsvBodyOptions, endOfCsvRows, readCsvBody } from './csv-body.ts';
 
 function read(text: string | readonly string[], options: Partial<CsvBodyOptions> = {}): object {
   const parts = (typeof text === 'string' ? [text] : text).map((part) => Buffer.from(part));
@@ -40,4 +40,19 @@ test('a body of any size is looked at whole', () => {
   const rows = '1,"2"\n'.repeat(200_000);
   assert.deepEqual(read(`a,b\n${rows}`), { columns: ['a', 'b'], rows });
   assert.deepEqual(read(`a,b\n${rows}"`), { problem: 'has a quote that is never closed' });
+});
+
+test('rows are cut where rows end, not where lines do, and a long one stays whole', () => {
+  const rows = Buffer.from('1,2\n"x\ny\nz",2\n3,4\n');
+  const ends = (most: number): number[] => {
+    const found: number[] = [];
+    for (let from = 0; from < rows.length; from = found.at(-1)!) found.push(endOfCsvRows(rows, from, most, ','));
+    return found;
+  };
+  assert.deepEqual(ends(5), [4, 14, 18]);
+  assert.deepEqual(ends(15), [14, 18]);
+  assert.deepEqual(ends(100), [18]);
+  const long = Buffer.from(`"${'x\n'.repeat(1_000_000)}"\n${'1\n'.repeat(1_000_000)}`);
+  const end = endOfCsvRows(long, 0, 1000, ',');
+  assert.ok(end >= 2_000_003 && end < long.length && end % 2 === 1, `${end}`);
 });

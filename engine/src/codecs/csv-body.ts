@@ -39,13 +39,27 @@ export function readCsvBody(given: readonly Uint8Array[], { separator, columns }
   return { columns: header.columns, parts: ended ? [rows] : [rows, LINE_END], bytes: rows.length + (ended ? 0 : 1) };
 }
 
-function endsOutsideQuotes(rows: Uint8Array, separator: string): boolean {
-  if (rows.length > USUAL_BYTES) return new Frame(rows.length).endsOutsideQuotes(rows, separator);
-  usual ??= new Frame(USUAL_BYTES);
-  return usual.endsOutsideQuotes(rows, separator);
+/** Behind the last row that ends within `most` bytes from `from` on, or within twice as many and so on where none does. */
+export function endOfCsvRows(rows: Uint8Array, from: number, most: number, separator: string): number {
+  for (let room = most; from + room < rows.length; room *= 2) {
+    const length = frameFor(room).cut(rows.subarray(from, from + room), separator);
+    if (length > 0) return from + length;
+  }
+  return rows.length;
 }
 
-/** Memory with a kernel over it. */
+function endsOutsideQuotes(rows: Uint8Array, separator: string): boolean {
+  const whole = rows[rows.length - 1] === NEWLINE ? rows : Buffer.concat([rows, LINE_END]);
+  return frameFor(whole.length).cut(whole, separator) === whole.length;
+}
+
+function frameFor(bytes: number): Frame {
+  if (bytes > USUAL_BYTES) return new Frame(bytes);
+  usual ??= new Frame(USUAL_BYTES);
+  return usual;
+}
+
+/** Memory with a kernel over it, which knows where rows end. */
 class Frame {
   readonly #kernel: ScanExports;
   readonly #bytes: Uint8Array;
@@ -59,10 +73,9 @@ class Frame {
     this.#bytes = new Uint8Array(memory.buffer);
   }
 
-  endsOutsideQuotes(rows: Uint8Array, separator: string): boolean {
+  /** Bytes up to the end of the last row that ends within. */
+  cut(rows: Uint8Array, separator: string): number {
     this.#bytes.set(rows, PAGE);
-    let end = PAGE + rows.length;
-    if (this.#bytes[end - 1] !== NEWLINE) this.#bytes[end++] = NEWLINE;
-    return this.#kernel.cutCsv(PAGE, end, separator.charCodeAt(0)) >>> 0 === end;
+    return (this.#kernel.cutCsv(PAGE, PAGE + rows.length, separator.charCodeAt(0)) >>> 0) - PAGE;
   }
 }

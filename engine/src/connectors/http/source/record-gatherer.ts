@@ -2,6 +2,7 @@
  * The gatherer for rows that have something beside them: each request's stand in records. It costs a copy more than the other one,
  * so it is used only where the punchline refers to what is beside.
  */
+import { endOfCsvRows } from '../../../codecs/csv-body.ts';
 import type { Feed, SettledStretch } from '../../../spec/feed.ts';
 import { RecordWriter } from '../../../spec/record-writer.ts';
 import type { RecordLayout } from '../../../spec/records.ts';
@@ -91,13 +92,20 @@ export class RecordGatherer implements Collector {
     for (const { sender, bytes, begun } of this.#waiting.splice(0)) sender.dropped(bytes, begun);
   }
 
+  #endOfRecord(body: Uint8Array, from: number): number {
+    const { rows, codec } = this.#options;
+    if (rows === 'one') return body.length;
+    // A line end may stand within a field.
+    return codec?.name === 'csv' ? endOfCsvRows(body, from, RECORD_BYTES, codec.separator) : endOfLines(body, from);
+  }
+
   async #pump(writer: RecordWriter): Promise<void> {
     this.#pumping = true;
     try {
       for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
         const { sender, body, bytes } = next;
         for (let from = 0; from < body.length; ) {
-          const end = this.#options.rows === 'one' ? body.length : endOfLines(body, from);
+          const end = this.#endOfRecord(body, from);
           next.begun = true;
           if (end === body.length) {
             writer.markNext();

@@ -69,7 +69,7 @@ class Lanes {
 
   make(kind: string, table: string | undefined, codec: Codec | undefined, rows: RecordLayout['rows'] = 'lines'): Ways {
     const name = `requests${table ? `/${table}` : ''}${kind && `.${kind}`}`;
-    const columns = codec?.name === 'csv' ? [] : this.#beside;
+    const columns = this.#beside;
     const ways = new Ways((number, traffic) => {
       const options = { name: number === 0 ? name : `${name}.${number + 1}`, table, codec, gatherMs: this.#gatherMs, traffic };
       return columns.length > 0 || rows === 'one' ? new RecordGatherer({ ...options, columns, rows }) : new Gatherer(options);

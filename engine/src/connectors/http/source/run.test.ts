@@ -293,3 +293,31 @@ test('raw bodies are rows with their bytes, and go out again as they came in', a
   assert.deepEqual(new Set(received.map(({ type }) => type)), new Set(['application/octet-stream']));
   assert.deepEqual(readFileSync(join(folder, 'out.bin')), Buffer.concat([Buffer.from('before'), ...bodies]));
 });
+
+test('who has sent a row of CSV stands beside it, whatever its fields hold and however long the body is', async (t) => {
+  const folder = temporaryFolder(t);
+  const columns = ['_ppf_remote_host', '_ppf_remote_port', '_ppf_id', 'n', 'text'].map((name) => ({ name, type: 'any' }));
+  const { port, child, ended } = await startPunchline(t, folder, [
+    source({}, [{ id: 'out', columns }]),
+    { id: 'out', kind: 'sink', type: 'file', settings: { path: 'out.ndjson' } },
+  ]);
+  const texts = Array.from({ length: 30_000 }, (_, n) => (n % 3 ? `t${n}` : `a\n"${'x'.repeat(n % 50)}",\n`));
+  const rows = texts.map((text, n) => `${n},"${text.replaceAll('"', '""')}"\r\n`);
+  rows.splice(100, 0, '1,2,3\n', 'x"y,1\n');
+  const headers = { 'content-type': 'text/csv' };
+  const answer = await post(port, `n,text\n${rows.join('')}`, { headers });
+  assert.equal(answer.text, '{"accepted":30000,"rejected":2}\n');
+  assert.equal((await post(port, 'text\n"only\nthis"\n', { headers })).text, '{"accepted":1,"rejected":0}\n');
+  child.kill('SIGTERM');
+  assert.equal((await ended).code, 0);
+  const lines = readFileSync(join(folder, 'out.ndjson'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    lines.map(({ n, text }) => [n, text]),
+    [...texts.map((text, n) => [String(n), text]), [undefined, 'only\nthis']],
+  );
+  assert.ok(lines.every((row) => row._ppf_remote_host === '127.0.0.1' && row._ppf_remote_port > 0));
+  assert.equal(new Set(lines.map(({ _ppf_id }) => _ppf_id)).size, lines.length);
+});
