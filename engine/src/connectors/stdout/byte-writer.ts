@@ -6,6 +6,7 @@
  */
 import { close as closeCallback, fstatSync, write as writeCallback } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isatty } from 'node:tty';
 import { promisify } from 'node:util';
 import { ReefError } from '../../errors.ts';
 
@@ -25,10 +26,21 @@ export interface ByteWriter {
   close(): Promise<void>;
 }
 
-/** `subject` names the node for messages. `close` closes the descriptor too, unless it is standard output or error. */
-export async function openByteWriter(fd: number, subject: string): Promise<ByteWriter> {
+/** Standard error may have a line there that says how far the run is. */
+const ERASE_LINE = Buffer.from('\r\x1b[K');
+
+/**
+ * `subject` names the node for messages. `close` closes the descriptor too, unless it is standard output or error. `besideProgress`: it
+ * is the terminal on which the run also says how far it is; what is written begins on a line of its own.
+ */
+export async function openByteWriter(fd: number, subject: string, besideProgress = isatty(fd) && isatty(2)): Promise<ByteWriter> {
   const kind = fstatSync(fd);
-  return kind.isFIFO() || kind.isSocket() ? openSocketWriter(fd, subject) : new DescriptorWriter(fd, subject);
+  const writer = kind.isFIFO() || kind.isSocket() ? await openSocketWriter(fd, subject) : new DescriptorWriter(fd, subject);
+  if (!besideProgress) return writer;
+  return {
+    write: (bytes) => writer.write(Buffer.concat([ERASE_LINE, bytes])),
+    close: () => writer.close(),
+  };
 }
 
 class DescriptorWriter implements ByteWriter {
