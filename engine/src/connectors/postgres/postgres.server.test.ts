@@ -1,15 +1,15 @@
 /** The sink against a real PostgreSQL, by the real command. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
+import { test } from 'node:test';
 import { makeCertificate } from '../../testing/certificates.ts';
 import { wholeFile } from '../../testing/owner.ts';
-import { reef, startReef, temporaryFolder } from '../../testing/reef-process.ts';
+import { reef } from '../../testing/reef-process.ts';
 import { missing } from '../../testing/servers/needs.ts';
 import { type Postgres, postgres, startPostgres } from '../../testing/servers/postgres.ts';
 import { oddRows } from '../testing/conformance/rows.ts';
+import { job, ran, table, until } from './testing/jobs.ts';
 
 const skip = await missing(postgres);
 const options = { skip, timeout: 60_000 };
@@ -18,66 +18,6 @@ const shared = skip ? undefined : await startPostgres(wholeFile);
 
 function server(): Postgres {
   return shared!;
-}
-
-let tables = 0;
-
-async function table(db: Postgres, columns: string): Promise<string> {
-  const name = `t${++tables}`;
-  await db.sql(`CREATE TABLE ${name} (${columns}); ALTER TABLE ${name} OWNER TO reef`);
-  return name;
-}
-
-interface Job {
-  readonly folder: string;
-  readonly file: string;
-  readonly state: string;
-  run(): ReturnType<typeof reef>;
-  start(): ReturnType<typeof startReef>;
-  /** What stands in the error documents. */
-  reasons(): readonly string[];
-}
-
-function job(t: TestContext, db: Postgres, rows: readonly string[], settings: object): Job {
-  const folder = temporaryFolder(t);
-  const state = join(folder, 'state');
-  writeFileSync(join(folder, 'rows.jsonl'), rows.map((row) => `${row}\n`).join(''));
-  const file = join(folder, 'p.yaml');
-  const out = {
-    port: db.ports.postgres,
-    database: db.database,
-    user: db.user,
-    password: `\${PASSWORD}`,
-    encryption: 'none',
-    batch: { timeout_ms: 5 },
-    retry: { initial_ms: 20, max_ms: 100 },
-    ...settings,
-  };
-  const dag = [
-    { id: 'in', kind: 'source', type: 'file', settings: { path: 'rows.jsonl' }, out: [{ id: 'out' }] },
-    { id: 'out', kind: 'sink', type: 'postgres', settings: out },
-  ];
-  writeFileSync(file, JSON.stringify({ kind: 'BatchPunchline', metadata: { name: 'db' }, spec: { dag } }));
-  const args = ['run', file, '--state', state];
-  const env = { PASSWORD: db.password };
-  return {
-    folder,
-    file,
-    state,
-    run: () => reef(t, args, env),
-    start: () => startReef(t, args, env),
-    reasons: () =>
-      readFileSync(join(state, 'dead-letters.ndjson'), 'utf8')
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => (JSON.parse(line) as { reason: string }).reason),
-  };
-}
-
-async function ran(job: Job): Promise<string> {
-  const { code, stderr } = await job.run();
-  assert.equal(code, 0, stderr);
-  return stderr;
 }
 
 test('COPY keeps texts, numbers of any length, times, and what is empty apart from what is missing', options, async (t) => {
@@ -328,7 +268,3 @@ test('a server without TLS gets no rows where it is required', options, async (t
   assert.equal(code, 1);
   assert.match(stderr, /The server does not support SSL connections/);
 });
-
-async function until(done: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await done())) await pause(10);
-}
