@@ -95,6 +95,17 @@ test('what is committed after the stop is not saved', async () => {
   assert.deepEqual(steps, []);
 });
 
+test("a checkpoint whose sinks are not safe before the stop is not saved: the folder may be another process's", async () => {
+  const synced = Promise.withResolvers<void>();
+  const { checkpointer, steps } = checkpointed({ sync: () => synced.promise });
+  checkpointer.changed();
+  const saving = checkpointer.save();
+  checkpointer.stop();
+  synced.resolve();
+  await saving;
+  assert.deepEqual(steps, ['snapshot', 'sync']);
+});
+
 test('without durability a kill is survived at every checkpoint, and only the last one waits for the disk', async () => {
   const { checkpointer, steps } = checkpointed({ intervalMs: 1, durable: false });
   checkpointer.changed();

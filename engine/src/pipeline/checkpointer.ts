@@ -110,6 +110,8 @@ export class Checkpointer {
     for (let attempt = 0; ; attempt++) {
       try {
         if (durable) await syncSinks();
+        // A sink may have taken long over it, and the end not have waited.
+        if (this.#stopped) return;
         const start = performance.now();
         await state.save(what, { sync: durable });
         this.#tookMs = performance.now() - start;

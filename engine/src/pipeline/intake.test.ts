@@ -94,6 +94,33 @@ test('of a partition that has ended and is committed only its position is left, 
   assert.deepEqual(positions!['file-999'], { offset: 3 });
 });
 
+test('a partition that ends and is forgotten afterwards leaves no position, whether it is let go of before or not', async (t) => {
+  for (const late of [false, true]) {
+    let compute = (): void => {};
+    const { intake, options } = takingIn(
+      t,
+      async (feed: Feed) => {
+        const partition = feed.partition('gone.log', { offset: 3 });
+        const room = await partition.room();
+        partition.advance(Buffer.from('{}\n').copy(room));
+        await partition.end();
+        if (!late) compute();
+        partition.forget!();
+        if (late) compute();
+      },
+      { 'gone.log': 3 },
+    );
+    options.metrics.sources.set('in', newSourceMetrics());
+    const submit: IntakeOptions['submit'] = (job) => {
+      compute = () => job.computed(job.ranges[0]!.to);
+    };
+    Object.assign(options, { submit, computed: () => {} });
+    await intake.run();
+    assert.deepEqual(intake.positionsNow(), {});
+    assert.equal([...intake.partitions].length, 0);
+  }
+});
+
 test('a partition may have any name', (t) => {
   const { intake } = takingIn(t, async () => {}, JSON.parse('{"__proto__":1,"constructor":2}'));
   assert.deepEqual(Object.entries(intake.positionsNow().in!), [

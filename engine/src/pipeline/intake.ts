@@ -240,6 +240,8 @@ export class Intake {
         busy: () => !partition.settled,
         forget: () => {
           partition.forgotten = true;
+          // It may have been let go of already, and only its position be left.
+          if (!this.#partitions.has(key)) this.#keepPosition(partition);
           forgotten();
         },
         ended: (framer) => {
