@@ -49,6 +49,9 @@ export class TailCatalog {
   readonly #retired = new Map<string, TailedFile>();
   /** Files of the last run that have not been found yet. */
   #resumed: TailedFile[];
+  /** The same, and those that were found: a folder may have very many, and each is looked for. */
+  readonly #resumedByIno: ReadonlyMap<string, readonly TailedFile[]>;
+  readonly #found = new Set<TailedFile>();
   readonly #isFirstStart: boolean;
   #isFirstScan = true;
   readonly #told = new Set<string>();
@@ -61,6 +64,7 @@ export class TailCatalog {
     });
     // Of several generations of a truncated file the newest is the one to go on with.
     this.#resumed.sort((one, other) => generationOf(other.name) - generationOf(one.name));
+    this.#resumedByIno = Map.groupBy(this.#resumed, ({ ino }) => ino);
     this.#isFirstStart = this.#resumed.length === 0;
   }
 
@@ -176,7 +180,8 @@ export class TailCatalog {
 
   /** A listed file that the last run knew. The device may have another number since the machine started again. */
   async #adopt(path: string, stats: BigIntStats): Promise<TailedFile | 'moving' | undefined> {
-    const candidates = this.#resumed.filter((file) => file.ino === String(stats.ino));
+    if (this.#resumed.length === 0) return undefined;
+    const candidates = (this.#resumedByIno.get(String(stats.ino)) ?? []).filter((file) => !this.#found.has(file));
     if (candidates.length === 0) return undefined;
     const head = await headOf(path, String(stats.ino));
     if (head === undefined) return 'moving';
@@ -184,7 +189,7 @@ export class TailCatalog {
     // The same inode at the same path with other content was truncated: reading finds that out.
     const found = candidates.find(fits) ?? candidates.find((file) => file.path === path);
     if (found === undefined) return undefined;
-    this.#resumed = this.#resumed.filter((file) => file !== found);
+    this.#found.add(found);
     found.dev = String(stats.dev);
     const { path: oldPath } = found;
     this.#add(found, path);
@@ -199,13 +204,16 @@ export class TailCatalog {
    */
   async #findMoved(listed: readonly string[], news: TailedFile[], now: number): Promise<TailedFile[]> {
     const missing: TailedFile[] = [];
+    const paths = new Set(listed);
     for (const file of this.#resumed) {
+      if (this.#found.has(file)) continue;
       const found = await this.locate(file);
-      if (found === undefined || listed.includes(found.path)) {
+      if (found === undefined || paths.has(found.path)) {
         file.searches++;
         missing.push(file);
         continue;
       }
+      this.#found.add(file);
       file.dev = found.dev;
       this.files.add(file);
       this.#byKey.set(file.key, file);
@@ -215,8 +223,10 @@ export class TailCatalog {
       file.isGone = true;
       news.push(file);
     }
+    const lost = missing.filter(({ searches }) => searches >= SEARCHES);
+    for (const file of lost) this.#found.add(file);
     this.#resumed = missing.filter(({ searches }) => searches < SEARCHES);
-    return missing.filter(({ searches }) => searches >= SEARCHES);
+    return lost;
   }
 
   async #create(path: string, stats: BigIntStats, now: number): Promise<TailedFile | 'moving' | undefined> {
