@@ -49,6 +49,7 @@ async function open(
     prepared: await spec.prepare?.({ id: 'f', settings: checked, folder }),
     cancelled: new Int32Array(1),
     log: { info() {}, warn() {} },
+    count() {},
   } satisfies FunctionContext<never>;
   const columns = [...spec.reads(checked), ...spec.writes(checked).map(({ name }) => name)];
   return { run: await spec.open(context), columns };

@@ -174,6 +174,8 @@ async function context<F extends Fields>(spec: NodeSpec | SourceSpec<F> | SinkSp
     punchlineKind: options.punchlineKind ?? ('BatchPunchline' as const),
     codec,
     log: options.log ?? { info() {}, warn() {} },
+    count() {},
+    hindered() {},
   };
 }
 

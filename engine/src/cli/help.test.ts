@@ -40,7 +40,7 @@ test('help of a type that is a source and a sink tells of both', async () => {
   assert.match(text, /\n {2}path \(text, required\)\n {6}\S/);
   assert.match(text, /\n {2}encoding \(json \| line[^)]*, default "json"\)\n {6}\S/);
   assert.match(text, /\ndelivery:\n/);
-  assert.match(text, /\ncounted:\n {2}rows /);
+  assert.match(text, /\ncounted:\n {2}reef_source_rows_total /);
 });
 
 test("help knows Punch's longer names", async () => {

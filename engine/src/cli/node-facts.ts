@@ -1,10 +1,12 @@
 /** What there is to say of a node type, all of it from its declaration: for `reef list`, `reef help` and the reference pages. */
 import { builtins, nodeKinds } from '../nodes.ts';
+import { series } from '../observe/series.ts';
 import { missingLibraries } from '../spec/client-libraries.ts';
 import { allSettings } from '../spec/common-settings.ts';
 import { describe, type SettingRow } from '../spec/describe.ts';
 import type { NodeExample } from '../spec/node.ts';
 import type { NodeSpec } from '../spec/node-spec.ts';
+import { OWN_METRIC_PREFIX } from '../spec/own-metrics.ts';
 import type { NodeKind } from '../spec/plan.ts';
 
 export interface NodeFacts {
@@ -47,7 +49,7 @@ export async function nodeFacts(kind: NodeKind, type: string): Promise<NodeFacts
     settings: describe(allSettings(spec)),
     delivery: deliveryOf(spec),
     security: spec.security,
-    metrics: [...countedBy[kind], ...Object.entries(spec.metrics ?? {}).map(([name, doc]) => ({ name, doc }))],
+    metrics: metricsOf(kind, spec),
     examples: spec.examples,
     requires: Object.entries(spec.requires ?? {}).map(([name, version]) => `${name}@${version}`),
     missing: missingLibraries(spec.requires),
@@ -64,23 +66,15 @@ function deliveryOf(spec: NodeSpec): string {
   return spec.kind === 'function' ? `${inPlace} ${spec.state === 'partition' ? stateful : stateless}` : spec.delivery;
 }
 
-/** What the engine counts for every node of a kind. */
-const countedBy: Readonly<Record<NodeKind, readonly { readonly name: string; readonly doc: string }[]>> = {
-  source: [
-    { name: 'rows', doc: 'Rows read.' },
-    { name: 'bytes', doc: 'Bytes read.' },
-    { name: 'rejected', doc: 'Rows that its encoding cannot read, or that do not convert to the columns its outs declare.' },
-  ],
-  function: [
-    { name: 'filtered', doc: 'Rows that it has filtered out.' },
-    { name: 'rejected', doc: 'Rows that it has sent to the error table.' },
-    { name: 'nowhere', doc: 'Rows that it has routed to a table for which there is no out.' },
-  ],
-  sink: [
-    { name: 'reached', doc: 'Rows that have reached it.' },
-    { name: 'delivered', doc: 'Rows that it has confirmed.' },
-    { name: 'rejected', doc: 'Rows that its encoding cannot write, or that it has refused for good.' },
-    { name: 'dropped', doc: 'Rows that it was too slow for; only with `best_effort`.' },
-    { name: 'retries', doc: 'Tries that have failed and were made again.' },
-  ],
+/** What the engine counts for every node of a kind: series of its own, and those of any node. */
+const countedBy: Readonly<Record<NodeKind, readonly string[]>> = {
+  source: ['reef_source_', 'reef_rejected_'],
+  function: ['reef_function_', 'reef_rejected_', 'reef_noticed_'],
+  sink: ['reef_sink_', 'reef_rejected_'],
 };
+
+function metricsOf(kind: NodeKind, { metrics = {} }: NodeSpec): NodeFacts['metrics'] {
+  const common = series.filter(({ name }) => countedBy[kind].some((prefix) => name.startsWith(prefix)));
+  const own = Object.entries(metrics).map(([name, doc]) => ({ name: `${OWN_METRIC_PREFIX}${name}`, doc }));
+  return [...common.map(({ name, help }) => ({ name, doc: help })), ...own];
+}

@@ -41,6 +41,7 @@ async function probeNode({ id, kind, type, settings, codec, location }: Punchlin
     folder: punchline.folder,
     punchlineKind: punchline.kind,
     log: { info() {}, warn() {} },
+    count() {},
     signal: limit.signal,
   } as unknown as ProbeContext<never>;
   try {

@@ -13,6 +13,7 @@ import { makeCertificate } from '../testing/certificates.ts';
 import { type ReefProcess, reef, startReef, temporaryFolder } from '../testing/reef-process.ts';
 import { ask } from './ask.ts';
 import { controlSocketPath } from './socket-path.ts';
+import { metricsUrl, until } from './testing/watched-process.ts';
 
 const stdin = { id: 'in', kind: 'source', type: 'stdin', out: [{ id: 'some' }] };
 const even = { column: 'n', op: 'ne', value: 2 };
@@ -23,16 +24,6 @@ function write(folder: string, nodes: readonly object[], annotations: object = {
   const file = join(folder, 'punchline.yaml');
   writeFileSync(file, JSON.stringify({ kind: 'StreamPunchline', metadata: { name: 'test', annotations }, spec: { dag: nodes } }));
   return file;
-}
-
-/** The address that the log names. */
-async function metricsUrl({ child }: ReefProcess): Promise<string> {
-  let text = '';
-  for (;;) {
-    text += (await once(child.stderr, 'data'))[0] as string;
-    const found = /metrics: (https?:\/\/[^/]+)\/metrics/.exec(text);
-    if (found) return found[1]!;
-  }
 }
 
 /** Sends rows and waits until so many lines have come out. */
@@ -49,16 +40,6 @@ async function send({ child }: ReefProcess, rows: string, lines: number): Promis
   });
   child.stdin.write(rows);
   await done;
-}
-
-/** Asks again and again until the text is as wanted: counters follow the rows. */
-async function until(url: string, wanted: (text: string, status: number) => boolean): Promise<string> {
-  for (;;) {
-    const response = await fetch(url);
-    const text = await response.text();
-    if (wanted(text, response.status)) return text;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 const has =
@@ -131,8 +112,11 @@ test('a sink that refuses rows shows as not ready, with its retries and what wai
   const process = startReef(t, ['run', file, '--state', join(folder, 'state'), '--metrics', '0']);
   const url = await metricsUrl(process);
   process.child.stdin.write('{"n":1}\n');
-  const text = await until(`${url}/readyz`, (body) => body.includes('refuses'));
-  assert.deepEqual(JSON.parse(text).punchlines[0].unready, [{ node: 'out', why: 'refuses rows for now' }]);
+  const text = await until(`${url}/readyz`, (body) => body.includes('takes no rows'));
+  const [{ node, why }] = JSON.parse(text).punchlines[0].unready;
+  assert.equal(node, 'out');
+  assert.match(why, /^takes no rows for now: Cannot send to HTTP sink "out": .* answers 503/);
+  assert.equal((await fetch(`${url}/healthz`)).status, 200);
   await until(`${url}/metrics`, (metrics) => /reef_sink_retries_total\{[^}]*node="out"\} [1-9]/.test(metrics));
   await until(`${url}/metrics`, has('reef_sink_waiting_chunks{punchline="test",node="out"} 1'));
   refuse = false;

@@ -65,7 +65,7 @@ export class BulkOutbox {
   }
 
   /** It has failed since it last took something. */
-  get failing(): boolean {
+  get failing(): string | undefined {
     return this.#troubles.failing;
   }
 

@@ -59,7 +59,7 @@ export class Outbox {
   }
 
   /** It has failed since it last took something. */
-  get failing(): boolean {
+  get failing(): string | undefined {
     return this.#troubles.failing;
   }
 

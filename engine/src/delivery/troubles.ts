@@ -16,6 +16,7 @@ export class Troubles {
   /** The present outbreak was told. */
   #told = false;
   #toldAt = Number.NEGATIVE_INFINITY;
+  #last = '';
   /** Failures that were followed by another try. */
   retries = 0;
 
@@ -27,6 +28,7 @@ export class Troubles {
 
   failed(message: string): void {
     this.retries++;
+    this.#last = message;
     const count = ++this.#failures;
     if ((count & (count - 1)) !== 0) return;
     if (!this.#told && this.#now() - this.#toldAt < QUIET_MS) return;
@@ -35,9 +37,9 @@ export class Troubles {
     this.#log.warn(`${message}; trying again until it works (try ${count})`);
   }
 
-  /** Nothing was taken since the last failure. */
-  get failing(): boolean {
-    return this.#failures > 0;
+  /** The last failure, where nothing was taken since. */
+  get failing(): string | undefined {
+    return this.#failures > 0 ? this.#last : undefined;
   }
 
   worked(): void {

@@ -54,6 +54,7 @@ export async function run(
     prepared: structuredClone(await spec.prepare?.({ id: 'f', settings: checked, folder })),
     cancelled: new Int32Array(1),
     log: { info() {}, warn() {} },
+    count() {},
   } satisfies FunctionContext<never>);
   const { view } = bench.decode(text);
   view.allow({ reads, writes });

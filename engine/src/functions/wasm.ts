@@ -89,9 +89,6 @@ export default batchFunction({
   settings,
   security:
     'The module runs in a sandbox: it sees the columns that it is sent, and neither files, network, clock, randomness, environment nor arguments beyond what `grant` names. CPU time, memory, answers and log are limited. `reef inspect` says what a module asks for.',
-  metrics: {
-    notices: 'Rows with integers beyond 32 bits, of which the published functions keep only the low bits.',
-  },
   examples: [
     {
       title: 'The part of the day, from a function that reads one column',

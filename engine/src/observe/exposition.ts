@@ -1,5 +1,6 @@
 /** Prometheus' text format, version 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/). */
 import { BUCKET_SECONDS, type Histogram } from '../pipeline/histogram.ts';
+import { ownSeries } from './own-series.ts';
 import { type ProcessFacts, processSeries } from './process-series.ts';
 import { type Labels, series } from './series.ts';
 import type { Watched } from './watched.ts';
@@ -12,12 +13,13 @@ export function exposition(watched: readonly Watched[], facts: ProcessFacts): st
     const number = value(facts);
     if (number !== undefined) text += `${head(name, type, help)}${line(name, labels?.(facts) ?? {}, number)}`;
   }
-  for (const { name, type, help, samples } of series) {
+  const all = [...series, ...ownSeries(watched)];
+  for (const { name, type, help, samples } of all) {
     let lines = '';
     for (const each of watched) {
       for (const [labels, value] of samples(each)) {
-        const all = { punchline: each.name, ...labels };
-        lines += typeof value === 'number' ? line(name, all, value) : histogramLines(name, all, value);
+        const pairs = { punchline: each.name, ...labels };
+        lines += typeof value === 'number' ? line(name, pairs, value) : histogramLines(name, pairs, value);
       }
     }
     if (lines !== '') text += `${head(name, type, help)}${lines}`;
@@ -26,7 +28,7 @@ export function exposition(watched: readonly Watched[], facts: ProcessFacts): st
 }
 
 function head(name: string, type: string, help: string): string {
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+  return `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n# TYPE ${name} ${type}\n`;
 }
 
 /** Buckets hold all that is below their bound, so each counts those before it as well. */

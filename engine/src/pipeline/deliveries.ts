@@ -100,11 +100,12 @@ export class Deliveries {
     return this.#writing;
   }
 
-  /** Sinks that are being tried again since they last took something. */
-  get failing(): string[] {
+  /** Sinks that are being tried again since they last took something, and why. */
+  get failing(): { readonly node: string; readonly why: string }[] {
     return this.#options.plan.sinks.flatMap(({ id }, index) => {
       const { stream, bulks } = this.#ways[index] ?? {};
-      return (stream ?? bulks)?.failing ? [id] : [];
+      const why = (stream ?? bulks)?.failing;
+      return why === undefined ? [] : [{ node: id, why: `takes no rows for now: ${why}` }];
     });
   }
 

@@ -40,6 +40,8 @@ export interface IntakeOptions {
   computed(): void;
   /** Resolves when all of the partition is delivered and saved. */
   delivered(partition: Partition): Promise<void>;
+  /** A source is to be run again after a failure; `undefined`: it feeds again. */
+  hindered(source: string, why: string | undefined): void;
   /** A partition's position is to leave the checkpoint. */
   forgotten(): void;
   /** A partition has a position to save before anything of it is delivered. */
@@ -194,6 +196,7 @@ export class Intake {
         if (performance.now() - start >= WELL_MS) attempt = 0;
         if ((attempt & (attempt + 1)) === 0)
           log.warn(`${error.message}; source "${this.#id(index)}" is run again after a pause (try ${attempt + 1})`);
+        this.#options.hindered(this.#id(index), error.message);
         await backoff(attempt, signal).catch(() => {});
       }
     }
@@ -214,6 +217,7 @@ export class Intake {
   #openPartition(index: number, name: string, options: PartitionOptions): PartitionFeed {
     const { memory, maxRowBytes, signal, events, delivered, forgotten, positioned } = this.#options;
     const id = this.#id(index);
+    this.#options.hindered(id, undefined);
     const key = keyOf(id, name);
     const letGo = (over: Partition): void => this.#letGo(over, this.#sources[index]!);
     const partition = this.#partitions.get(key) ?? new Partition(id, name, { ...events, settled: letGo }, this.#opened++);

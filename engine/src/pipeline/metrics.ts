@@ -20,9 +20,17 @@ export interface Metrics {
   /** Rows that functions had something to say of, by node and what it is. */
   readonly notices: Map<string, { readonly node: string; readonly what: string; rows: number }>;
   readonly sinks: Map<string, SinkMetrics>;
+  /** What types count of their own, by name. */
+  readonly own: Map<string, OwnMetric>;
   batches: number;
   workersStarted: number;
   workersDied: number;
+}
+
+export interface OwnMetric {
+  /** The sentence of the first type that declares it. */
+  readonly help: string;
+  readonly byNode: Map<string, number>;
 }
 
 /** What is counted of one source. */
@@ -96,8 +104,23 @@ export function newMetrics(): Metrics {
     workerCpuSeconds: 0,
     notices: new Map(),
     sinks: new Map(),
+    own: new Map(),
     batches: 0,
     workersStarted: 0,
     workersDied: 0,
   };
+}
+
+/** A series begins with 0, so that the first count is seen as a rise. */
+export function addOwnMetrics({ own }: Metrics, node: string, declared: Readonly<Record<string, string>> = {}): void {
+  for (const [name, help] of Object.entries(declared)) {
+    const metric = own.get(name) ?? { help, byNode: new Map<string, number>() };
+    metric.byNode.set(node, 0);
+    own.set(name, metric);
+  }
+}
+
+export function countOwn({ own }: Metrics, node: string, metric: string, by: number): void {
+  const { byNode } = own.get(metric)!;
+  byNode.set(node, byNode.get(node)! + by);
 }

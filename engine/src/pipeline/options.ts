@@ -1,4 +1,5 @@
-import type { Log } from '../spec/node.ts';
+import type { Fields } from '../spec/fields.ts';
+import type { Log, OpenContext } from '../spec/node.ts';
 import type { Punchline, PunchlineNode } from '../spec/plan.ts';
 import type { AnySink } from '../spec/sink.ts';
 import type { Source } from '../spec/source.ts';
@@ -21,13 +22,16 @@ export interface Probe {
 }
 
 /** How sinks are opened: for real, or not at all. */
+/** Where a sink says what it has to say. */
+export type SinkReports = Pick<OpenContext<Fields>, 'log' | 'count'>;
+
 export interface SinkOpeners {
   node(
     punchline: Punchline,
     node: PunchlineNode,
     specs: ReadonlyMap<string, SpecifiedNode>,
     state: PipelineState,
-    log: Log,
+    reports: SinkReports,
   ): Promise<AnySink>;
   /** The file in the state folder that rejected rows go to where no error table is near. */
   deadLetters(punchline: Punchline, state: PipelineState, log: Log): Promise<AnySink>;

@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { defaultRetry } from '../delivery/backoff.ts';
 import { nodeLog } from '../spec/node-log.ts';
+import { ownCounter } from '../spec/own-metrics.ts';
 import type { Punchline, PunchlineNode } from '../spec/plan.ts';
 import type { SourceContext, SourceSpec } from '../spec/source.ts';
 import type { Counts, PreparedFunction, WorkerPlan } from '../worker/protocol.ts';
@@ -12,7 +13,7 @@ import { Checkpointer, type Snapshot } from './checkpointer.ts';
 import { Computer } from './computer.ts';
 import { BEST_EFFORT_SLOTS, Deliveries } from './deliveries.ts';
 import { Intake } from './intake.ts';
-import { type Metrics, newMetrics, newSourceMetrics } from './metrics.ts';
+import { addOwnMetrics, countOwn, type Metrics, newMetrics, newSourceMetrics } from './metrics.ts';
 import type { PipelineOptions, PipelineState } from './options.ts';
 import type { Partition } from './partition.ts';
 import { planWorker, type SpecifiedNode, sinksOfGoodRows } from './plan-worker.ts';
@@ -43,6 +44,8 @@ export class Pipeline {
   readonly #abort = new AbortController();
   readonly #failed = Promise.withResolvers<never>();
   readonly #memory: SharedMemory;
+  /** What keeps sources from reading. */
+  readonly #hindrances = new Map<string, string>();
   /** Nodes that are still to be opened. */
   readonly #unopened: Set<string>;
   #prepared: readonly PreparedFunction[] = [];
@@ -59,6 +62,7 @@ export class Pipeline {
     this.taps = new Taps(punchline.nodes);
     for (const { id } of this.#nodes('source')) this.metrics.sources.set(id, newSourceMetrics());
     for (const { id } of this.#nodes('function')) this.metrics.functions.set(id, { entered: 0, left: 0, cpuSeconds: 0 });
+    for (const [node, { spec }] of specs) addOwnMetrics(this.metrics, node, spec.metrics);
     const { log, tracking, workers, slotBytes, maxRowBytes } = options;
     const failed = (error: unknown): void => this.#failed.reject(error);
     const pinned = [...specs.values()].some(({ spec }) => spec.kind === 'function' && spec.state === 'partition');
@@ -118,6 +122,7 @@ export class Pipeline {
       maxRowBytes,
       log,
       signal: this.#drain.signal,
+      hindered: (source, why) => this.#hindered(source, why),
       suspects: state.suspects.list,
       positions: state.checkpoint?.positions ?? {},
       pinned,
@@ -172,8 +177,13 @@ export class Pipeline {
 
   get unready(): { readonly node: string; readonly why: string }[] {
     const unopened = Array.from(this.#unopened, (node) => ({ node, why: 'is not open' }));
-    const failing = this.#deliveries.failing.map((node) => ({ node, why: 'refuses rows for now' }));
-    return [...unopened, ...failing];
+    const hindered = Array.from(this.#hindrances, ([node, why]) => ({ node, why: `reads nothing for now: ${why}` }));
+    return [...unopened, ...hindered, ...this.#deliveries.failing];
+  }
+
+  #hindered(source: string, why: string | undefined): void {
+    if (why === undefined) this.#hindrances.delete(source);
+    else this.#hindrances.set(source, why);
   }
 
   /** Opens everything; nothing flows yet. Rejects with a `ReefError` that names what cannot be opened. */
@@ -190,7 +200,7 @@ export class Pipeline {
     for (const { id } of this.#nodes('function')) this.#unopened.delete(id);
     for (const [index, node] of this.#nodes('sink').entries()) {
       const { policy = 'required', retry = defaultRetry } = node;
-      this.#deliveries.add(index, await openSinks.node(this.#punchline, node, this.#specs, this.#state, log), { policy, retry });
+      this.#deliveries.add(index, await this.#openSink(node), { policy, retry });
       this.#unopened.delete(node.id);
     }
     this.#deliveries.add(this.#plan.deadLetters, await openSinks.deadLetters(this.#punchline, this.#state, log));
@@ -258,6 +268,13 @@ export class Pipeline {
     return this.#punchline.nodes.filter((node) => node.kind === kind);
   }
 
+  #openSink(node: PunchlineNode): ReturnType<PipelineOptions['openSinks']['node']> {
+    const { openSinks, log } = this.#options;
+    const { spec } = this.#specs.get(node.id)!;
+    const count = ownCounter(spec, (metric, by) => countOwn(this.metrics, node.id, metric, by));
+    return openSinks.node(this.#punchline, node, this.#specs, this.#state, { log, count });
+  }
+
   async #openSource(node: PunchlineNode): Promise<Awaited<ReturnType<SourceSpec['open']>>> {
     const { spec } = this.#specs.get(node.id)!;
     const edges = node.out.filter(({ columns }) => columns);
@@ -268,9 +285,11 @@ export class Pipeline {
       punchlineKind: this.#punchline.kind,
       punchline: this.#punchline.name,
       log: nodeLog(this.#options.log, node.id),
+      count: ownCounter(spec, (metric, by) => countOwn(this.metrics, node.id, metric, by)),
       codec: node.codec ?? { name: 'json' },
       declared: edges.length === node.out.length ? edges.flatMap(({ columns }) => columns ?? []) : undefined,
       referenced: new Set(this.#plan.columns),
+      hindered: (why) => this.#hindered(node.id, why),
     };
     const source = await (spec as SourceSpec).open(context);
     return this.#options.controlSource?.(node, source) ?? source;
@@ -292,6 +311,7 @@ export class Pipeline {
         this.#options.log.warn(`rows with ${what}: ${hint}`, { node });
       }
     }
+    for (const { node, metric, by } of counts.counted) countOwn(metrics, node, metric, by);
     metrics.workerCpuSeconds += counts.cpuMicros / 1e6;
     for (const [node, { entered, left, cpuMicros }] of Object.entries(counts.functions)) {
       const known = metrics.functions.get(node)!;

@@ -17,7 +17,10 @@ export interface NodeDeclaration<F extends Fields> {
   readonly security?: string;
   /** Client libraries that `open` loads: exact versions by package name, optional dependencies all. Default none. */
   readonly requires?: Requires;
-  /** What it counts beside what every node of its kind does: names and sentences. */
+  /**
+   * What it counts beside what every node of its kind does: names that end with `_total`, as {@link OpenContext.count} takes them, and
+   * sentences. `refused_total` is the series `reef_node_refused_total`.
+   */
   readonly metrics?: Readonly<Record<string, string>>;
   /** Constraints across settings, and of a source or sink with its codec; called only when each setting is right by itself. Default none. */
   check?(settings: Settings<F>, codec?: Codec): readonly SettingIssue[];
@@ -66,6 +69,8 @@ export interface OpenContext<F extends Fields> {
   /** Its name, for what others are to know a node by. Absent in tests of single nodes. */
   readonly punchline?: string;
   readonly log: Log;
+  /** Adds to a figure that the type declares in `metrics`. What a function counts must be of the rows of a batch, within `apply`. */
+  count(metric: string, by?: number): void;
 }
 
 /** What a source or sink is given to prove that it could be opened. */

@@ -28,6 +28,11 @@ export interface SourceFront {
 }
 
 export interface SourceContext<F extends Fields> extends OpenContext<F> {
+  /**
+   * Says what keeps it from reading for now (`there is no topic "a"`), for whoever asks whether the punchline is ready; without a reason:
+   * nothing does any more. A failure that `run` rejects with is known without it.
+   */
+  hindered(why?: string): void;
   readonly codec: Codec;
   /** `out[].columns` of all its edges, without repeats; `undefined` when an edge declares none. */
   readonly declared: readonly ColumnDeclaration[] | undefined;

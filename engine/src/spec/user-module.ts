@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ReefError } from '../errors.ts';
 import type { NodeSpec } from './node-spec.ts';
 import { useOwnEngine } from './own-engine.ts';
+import { metricsIssue } from './own-metrics.ts';
 import type { NodeKind } from './plan.ts';
 
 const PACKAGE = 'package:';
@@ -84,6 +85,8 @@ export async function loadUserModule(kind: NodeKind, type: string, folder: strin
   const made = 'expected `export default` of what source(), batchFunction() or sink() returns';
   if (spec === undefined) throw new ReefError('config', `${subject}: it has no default export, ${made}`);
   if (!isNodeSpec(spec)) throw new ReefError('config', `${subject}: its default export is no node type, ${made}`);
+  const issue = metricsIssue(spec);
+  if (issue !== undefined) throw new ReefError('config', `${subject}: ${issue}`);
   if (spec.kind !== kind) {
     throw new ReefError('config', `${subject}: it is a ${spec.kind}, but the node says kind: ${kind}`);
   }

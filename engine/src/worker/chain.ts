@@ -96,6 +96,7 @@ export class Chain {
           places: this.#places,
         }).pass(from, maxRows);
         pass.counts.notices = this.#notices.take();
+        pass.counts.counted = this.#notices.takeCounted();
         if (maxRows < this.#fitting) {
           this.#fitting = Math.max(maxRows, 1);
           this.#sinceMore = 0;
@@ -139,6 +140,7 @@ export function emptyCounts(sinks: number): Counts {
     cpuMicros: 0,
     delivered: new Array<number>(sinks).fill(0),
     notices: [],
+    counted: [],
   };
 }
 

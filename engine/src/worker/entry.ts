@@ -5,6 +5,7 @@ import { resolveNodeSpec } from '../nodes.ts';
 import type { BatchFunction, FunctionSpec } from '../spec/function.ts';
 import type { Log } from '../spec/node.ts';
 import { nodeLog } from '../spec/node-log.ts';
+import { ownCounter } from '../spec/own-metrics.ts';
 import { keepSecret, redactedData } from '../spec/secrets.ts';
 import { Chain, cpuMicros, emptyCounts, functionCounts, isStop, type OpenedFunction } from './chain.ts';
 import { Notices } from './notices.ts';
@@ -84,6 +85,7 @@ async function openFunction(planned: PlannedFunction, prepared: PreparedFunction
     punchlineKind: plan.punchlineKind,
     log: logFor(planned.id),
     alive: () => send({ type: 'alive' }),
+    count: ownCounter(spec, (metric, by) => notices.count(planned.id, metric, by)),
     notice: (what, rows, hint) => notices.add(planned.id, what, hint, rows),
     prepared: prepared.value,
     cancelled: data.cancelled,
@@ -113,6 +115,7 @@ function add(sum: Counts, more: Counts): void {
   sum.notObject += more.notObject;
   sum.filtered += more.filtered;
   sum.nowhere += more.nowhere;
+  if (more.counted.length > 0) sum.counted = [...sum.counted, ...more.counted];
   if (more.notices.length > 0) sum.notices = [...sum.notices, ...more.notices];
   if (more.marked) sum.marked = [...(sum.marked ?? []), ...more.marked];
   for (const [node, counts] of Object.entries(more.functions)) {

@@ -200,8 +200,17 @@ export interface Counts {
   /** Rows that reached each sink, by index. */
   readonly delivered: number[];
   notices: readonly Notice[];
+  /** Figures of functions' own. */
+  counted: readonly Counted[];
   /** Where there are marks, for each stretch that was computed in one go. */
   marked?: readonly Marked[];
+}
+
+/** What a function has counted under a name that its type declares. */
+export interface Counted {
+  readonly node: string;
+  readonly metric: string;
+  readonly by: number;
 }
 
 export interface FunctionCounts {

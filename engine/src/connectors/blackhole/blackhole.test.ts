@@ -12,6 +12,7 @@ test('blackhole counts rows and asks for no bytes', async () => {
     folder: '/',
     punchlineKind: 'BatchPunchline',
     log,
+    count() {},
     codec,
     resume: undefined,
     memory: '/nowhere',

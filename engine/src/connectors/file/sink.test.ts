@@ -26,6 +26,7 @@ async function openSink(t: TestContext, path: string, given: Given = {}): Promis
     folder: '/nowhere',
     punchlineKind: given.punchlineKind ?? 'BatchPunchline',
     log: given.log ?? new TestLog(),
+    count() {},
     codec: { name: 'json' },
     resume: given.resume,
     memory: '/nowhere',

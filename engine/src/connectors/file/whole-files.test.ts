@@ -19,6 +19,8 @@ async function openSource(folder: string, path: string, log = new TestLog()): Pr
     folder,
     punchlineKind: 'BatchPunchline',
     log,
+    count() {},
+    hindered() {},
     codec: { name: 'json' },
     declared: undefined,
     referenced: new Set<string>(),

@@ -23,6 +23,8 @@ async function openGenerator(given: Given, declared?: readonly ColumnDeclaration
     folder: '/',
     punchlineKind: 'BatchPunchline',
     log: new TestLog(),
+    count() {},
+    hindered() {},
     codec: { name: 'json' },
     declared,
     referenced: new Set<string>(),

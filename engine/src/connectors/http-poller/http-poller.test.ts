@@ -79,6 +79,8 @@ async function poll(t: TestContext, requests: readonly Request[], options: Optio
     folder: '/',
     punchlineKind: kind,
     log,
+    count() {},
+    hindered() {},
     codec,
     declared: undefined,
     referenced: new Set<string>(),
@@ -360,6 +362,7 @@ test('a probe asks once for the first page, and for nothing where asking might d
       folder: '/',
       punchlineKind: 'StreamPunchline',
       log: new TestLog(),
+      count() {},
       codec: { name: 'json' },
       signal: new AbortController().signal,
     });

@@ -46,6 +46,7 @@ async function openPoller({
   folder,
   punchlineKind,
   log,
+  hindered,
 }: SourceContext<typeof settings>): Promise<Source> {
   const access = await openHttpAccess({
     settings: given,
@@ -66,6 +67,7 @@ async function openPoller({
     pace,
     once,
     log,
+    hindered,
   }));
   return new HttpPoller(access, targets);
 }

@@ -30,6 +30,7 @@ export interface TargetParts {
   /** It polls once. */
   readonly once: boolean;
   readonly log: Log;
+  hindered(why?: string): void;
 }
 
 const FIRST_PAUSE_MS = 1000;
@@ -96,12 +97,13 @@ export class Target {
 
   /** Asks for all pages. What cannot be mended by asking again ends the poll: the next one may fare better. */
   async #poll(signal: AbortSignal): Promise<void> {
-    const { once, log, id, request } = this.#parts;
+    const { once, log, id, request, hindered } = this.#parts;
     try {
       await this.#pollPages(signal);
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof ReefError) || error.code === 'config' || once) throw error;
+      hindered(error.message);
       log.warn(`${error.message}; source "${id}" polls "${nameOf(request)}" again at its next time`);
     }
   }
@@ -132,16 +134,19 @@ export class Target {
 
   /** `undefined`: nothing has changed. Asks until there is an answer that can be used. */
   async #answer(page: Page, known: Partial<PollState>, signal: AbortSignal): Promise<Answer | undefined> {
-    const { log, id } = this.#parts;
+    const { log, id, hindered } = this.#parts;
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#ask(page, known, signal);
+        const answer = await this.#ask(page, known, signal);
+        hindered();
+        return answer;
       } catch (error) {
         if (signal.aborted || !(error instanceof ReefError) || !error.retry) throw error;
         const backoff = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(tries - 1, 16)) * Math.random();
         const waits = Math.max(backoff, Math.min(error.retryAfterMs ?? 0, LONGEST_ASKED_MS));
         if (Number.isInteger(Math.log2(tries)))
           log.warn(`${error.message}; source "${id}" asks again in ${(waits / 1000).toFixed(1)} s (try ${tries + 1})`);
+        hindered(error.message);
         await rest(waits, signal);
         signal.throwIfAborted();
       }

@@ -58,11 +58,13 @@ export class MqttSource implements Source {
     this.#writer ??= this.#open(feed);
     const { context } = this.#parts;
     signal.addEventListener('abort', () => this.#stop(), { once: true });
+    context.hindered('is not connected yet');
     for (let attempt = 0; !signal.aborted; attempt++) {
       let reachedAt = Number.POSITIVE_INFINITY;
       try {
         const lost = await this.#connect(signal);
         reachedAt = performance.now();
+        context.hindered();
         if (attempt > 0) context.log.info(`source "${context.id}" is connected again`);
         const error = await lost;
         if (signal.aborted) return;
@@ -70,6 +72,7 @@ export class MqttSource implements Source {
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof ReefError) || !error.retry) throw error;
+        context.hindered(error.message);
         // One that is lost at once may be lost again: two clients with one client_id, say.
         if (performance.now() - reachedAt > STEADY_MS) attempt = 0;
         // The first time, and at every doubling.
@@ -217,7 +220,10 @@ export class MqttSource implements Source {
   #message(packet: PublishPacket): void {
     // What comes while the punchline stops is not acknowledged, so it comes again.
     if (this.#stopping) return;
-    if (packet.dup) this.#duplicates++;
+    if (packet.dup) {
+      this.#duplicates++;
+      this.#parts.context.count('duplicates_total');
+    }
     if (this.#feeding || this.#held.length > 0) this.#hold(packet);
     else void this.#feed(packet);
   }

@@ -39,6 +39,8 @@ async function start(t: TestContext, settings: object = {}, script: Script = {})
     declared: undefined,
     referenced: new Set<string>(),
     log,
+    count() {},
+    hindered() {},
   });
   const feed = new FakeFeed({ signal: stopping.signal });
   const ended = source.run(feed, stopping.signal);

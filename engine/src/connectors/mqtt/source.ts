@@ -32,6 +32,7 @@ export default source({
     },
   ],
   columns: ({ topics }, codec) => (codec?.name === 'raw' ? rawColumns(topics) : undefined),
+  metrics: { duplicates_total: 'Messages that the server said it may have sent before.' },
   check: checkSettings,
   requires,
   probe: (context) => probeServer({ ...context, kind: 'source', filters: context.settings.topics.map(parseFilter) }),

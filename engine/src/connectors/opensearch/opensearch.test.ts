@@ -66,6 +66,7 @@ async function open(t: TestContext, given: Partial<OpenSearchSettings>): Promise
     folder: '/',
     punchlineKind: 'StreamPunchline',
     log,
+    count() {},
     codec: { name: 'json' },
     resume: undefined,
     memory: '/nowhere',
@@ -348,6 +349,7 @@ test('a probe says what each server is, or why it cannot be used', async (t) => 
     folder: '/',
     punchlineKind: 'StreamPunchline',
     log: new TestLog(),
+    count() {},
     codec: { name: 'json' },
     signal,
   } as const;

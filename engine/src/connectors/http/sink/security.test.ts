@@ -60,6 +60,7 @@ async function open(
     folder,
     punchlineKind: 'StreamPunchline',
     log,
+    count() {},
     codec: { name: 'json' },
     resume: undefined,
     memory: '/nowhere',

@@ -54,6 +54,7 @@ async function open(
     folder: '/',
     punchlineKind: 'StreamPunchline',
     log,
+    count() {},
     codec,
     resume: undefined,
     memory: '/nowhere',

@@ -117,6 +117,7 @@ export class HttpSource implements Source, UploadHost {
     this.#finish(upload);
     // A function of one branch and the sink of another may both reject a row.
     const rejected = Math.min(upload.rejected, upload.rows);
+    this.#context.count('requests_accepted_total');
     answerAccepted(upload.response, upload.rows - rejected, rejected, this.#stopping);
     if (this.#context.settings.log_requests) this.#log(upload.request, `200, ${upload.rows} rows, ${rejected} rejected`);
   }
@@ -175,6 +176,7 @@ export class HttpSource implements Source, UploadHost {
 
   #answerRefused(request: IncomingMessage, response: ServerResponse, refusal: Refusal, unsent = false): void {
     const { retry_after_secs, log_requests } = this.#context.settings;
+    this.#context.count('requests_refused_total');
     const later = refusal.status === 429 || refusal.status === 503;
     const headers = { ...refusal.headers, ...(later ? { 'Retry-After': String(retry_after_secs) } : {}) };
     answerRefused(request, response, { ...refusal, headers }, { closing: this.#stopping, unsent });

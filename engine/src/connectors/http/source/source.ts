@@ -43,11 +43,15 @@ out:
       needs: 'a certificate, a key and somebody who sends',
     },
   ],
+  metrics: {
+    requests_accepted_total: 'Requests that were answered with 200: their rows are delivered, or in an error table.',
+    requests_refused_total: 'Requests that got another answer.',
+  },
   check: checkSettings,
   tables: tablesOf,
   /** Takes the port for a moment: that it is free, and may be had. */
   async probe(context) {
-    const probed = new HttpSource({ ...context, declared: undefined, referenced: new Set() });
+    const probed = new HttpSource({ ...context, declared: undefined, referenced: new Set(), hindered() {} });
     await probed.listen();
     try {
       return [`may listen on port ${probed.port}`];

@@ -36,6 +36,8 @@ export async function openSource(
     folder,
     punchlineKind: 'StreamPunchline',
     log,
+    count() {},
+    hindered() {},
     codec,
     declared: undefined,
     referenced: new Set(),

@@ -23,6 +23,7 @@ export interface FetchingOptions {
   readonly tombstoneRows: boolean;
   readonly json: boolean;
   readonly log: Log;
+  hindered(why?: string): void;
   /** The offset to go on at where the one asked for is gone; rejects where it is to end. */
   outOfRange(partition: TopicPartition): Promise<number>;
   /** A partition has reached its end of `stop_at_end`. */
@@ -44,6 +45,7 @@ export class Fetching {
   #stale = false;
   #pauseMs = FIRST_PAUSE_MS;
   #warned = '';
+  #hindered = false;
 
   constructor(options: FetchingOptions) {
     this.#options = options;
@@ -85,7 +87,15 @@ export class Fetching {
   #trouble(message: string): void {
     this.#stale = true;
     if (message !== this.#warned) this.#options.log.warn(`${message}; it is tried again`);
+    this.#options.hindered(message);
+    this.#hindered = true;
     this.#warned = message;
+  }
+
+  #well(): void {
+    if (!this.#hindered) return;
+    this.#hindered = false;
+    this.#options.hindered();
   }
 
   async #pause(): Promise<void> {
@@ -108,6 +118,7 @@ export class Fetching {
         if (next !== undefined) at.set(`${topic}/${partition}`, next + 1);
       }
       const troubled = answer.filter(({ error }) => error !== 0);
+      if (troubled.length === 0) this.#well();
       const following = troubled.length > 0 || this.#stale ? undefined : this.#fetch(connection, led, at);
       // Its failure is seen once this answer is fed.
       following?.catch(() => {});

@@ -21,6 +21,7 @@ export interface KafkaSourceOptions {
   /** Columns that something in the punchline refers to. */
   readonly referenced: ReadonlySet<string>;
   readonly log: Log;
+  hindered(why?: string): void;
 }
 
 export class KafkaSource implements Source {
@@ -36,6 +37,7 @@ export class KafkaSource implements Source {
     // What an earlier try has fed is read again from where the group stands.
     await this.#run?.close();
     for (const partition of this.#partitions.values()) partition.closed();
+    this.#options.hindered('is no member of its group yet');
     const run = new Run(this.#options, feed, this.#partitions);
     this.#run = run;
     const stop = (): void => run.stop();
@@ -130,7 +132,7 @@ class Run {
 
   /** Joins the group once there is a topic, and again when there are more topics or partitions. Ends with the run. */
   async #watchTopics(): Promise<void> {
-    const { settings, topics, log, cluster } = this.#options;
+    const { settings, topics, log, cluster, hindered } = this.#options;
     const { signal } = this.#ending;
     let known = '';
     let missing = '';
@@ -143,6 +145,7 @@ class Run {
       const absent = topics.filter((topic) => !counts.has(topic)).join(', ');
       if (absent !== missing && absent !== '')
         log.warn(`${cluster.subject}: there is no topic ${absent}; it is looked for every ${settings.metadata_refresh_secs} s`);
+      if (absent !== missing && counts.size === 0) hindered(`there is no topic ${absent}`);
       missing = absent;
       const found = JSON.stringify([...counts]);
       if (counts.size > 0 && found !== known) {
@@ -197,6 +200,7 @@ class Run {
     for (const partition of ours) partition.generation = generation;
     this.#owned = ours;
     this.#membership.own(ours);
+    this.#options.hindered();
     log.info(`${cluster.subject} reads ${ours.length} partitions`, { partitions: ours.map(({ name }) => name) });
     if (settings.stop_at_end && (await this.#setEnds(ours))) return;
     if (ours.length > 0) this.#fetch(ours);
@@ -239,6 +243,7 @@ class Run {
       tombstoneRows: settings.tombstones === 'row',
       json: codec.name === 'json',
       log,
+      hindered: (why) => this.#options.hindered(why),
       outOfRange: async (partition) => {
         if (settings.offset_out_of_range !== 'fail') return this.#starts.edge(partition, settings.offset_out_of_range);
         throw new ReefError(

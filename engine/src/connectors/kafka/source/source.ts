@@ -39,9 +39,9 @@ export default source({
 
 type Context = SourceContext<typeof settings>;
 
-async function openKafkaSource({ id, settings: given, codec, referenced, folder, log }: Context): Promise<Source> {
+async function openKafkaSource({ id, settings: given, codec, referenced, folder, log, hindered }: Context): Promise<Source> {
   const cluster = await openCluster({ settings: given, folder, subject: `Kafka source "${id}"`, log });
   const topics = topicsOf(given.topics) ?? [];
   const group = given['group.id'] ?? `reef-${id}`;
-  return new KafkaSource({ cluster, settings: given, topics, group, codec, referenced, log });
+  return new KafkaSource({ cluster, settings: given, topics, group, codec, referenced, log, hindered });
 }
