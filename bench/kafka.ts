@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { Admin } from '@platformatic/kafka';
 import { kafka, startKafka } from '../engine/src/testing/servers/kafka.ts';
 import { missing } from '../engine/src/testing/servers/needs.ts';
+import { figures } from './figures.ts';
 import { describeMachine } from './machine.ts';
 import { measure } from './measure.ts';
 import { inputWith } from './rows.ts';
@@ -61,12 +62,9 @@ try {
 }
 
 async function run(what: string, command: readonly [string, ...string[]], env: Readonly<Record<string, string>>): Promise<void> {
-  const { userSeconds, systemSeconds, wallSeconds, peakBytes } = await measure({ command, env });
-  const cpuSeconds = userSeconds + systemSeconds;
-  const thousands = (seconds: number): string => `${(rows / seconds / 1000).toFixed(0)} k rows`;
-  console.log(
-    `${what}: ${thousands(wallSeconds)}/s, ${thousands(cpuSeconds)}/CPU-s, ${cpuSeconds.toFixed(2)} s CPU, ${(peakBytes / 1e6).toFixed(0)} MB at most`,
-  );
+  const measured = await measure({ command, env });
+
+  console.log(`${what}: ${figures(rows, measured)}`);
 }
 
 /** Every row is there, and none twice. */

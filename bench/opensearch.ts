@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { missing } from '../engine/src/testing/servers/needs.ts';
 import { opensearch, startOpenSearch } from '../engine/src/testing/servers/opensearch.ts';
+import { figures } from './figures.ts';
 import { describeMachine } from './machine.ts';
 import { measure } from './measure.ts';
 import { inputWith } from './rows.ts';
@@ -50,14 +51,11 @@ try {
 async function run(what: string, url: string, path: string, round: number): Promise<string> {
   const index = `bench-${round}`;
   const state = join(folder, `${index}-${url.replace(/\D/g, '')}`);
-  const { userSeconds, systemSeconds, wallSeconds, peakBytes } = await measure({
+  const measured = await measure({
     command: [process.execPath, at('../engine/bin/reef.js'), 'run', at('pipelines/opensearch.yaml'), '--state', state],
     env: { REEF_BENCH_PORT: new URL(url).port, REEF_BENCH_INPUT: path, REEF_BENCH_INDEX: index },
   });
-  const cpuSeconds = userSeconds + systemSeconds;
-  const thousands = (seconds: number): string => `${(rows / seconds / 1000).toFixed(0)} k rows`;
-  console.log(
-    `${what}: ${thousands(wallSeconds)}/s, ${thousands(cpuSeconds)}/CPU-s, ${cpuSeconds.toFixed(2)} s CPU, ${(peakBytes / 1e6).toFixed(0)} MB at most`,
-  );
+
+  console.log(`${what}: ${figures(rows, measured)}`);
   return index;
 }

@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { missing } from '../engine/src/testing/servers/needs.ts';
 import { type Postgres, postgres, startPostgres } from '../engine/src/testing/servers/postgres.ts';
 import { runProgram } from '../engine/src/testing/servers/run-program.ts';
+import { figures } from './figures.ts';
 import { describeMachine } from './machine.ts';
 import { measure, type Run } from './measure.ts';
 import { inputWith } from './rows.ts';
@@ -77,16 +78,8 @@ function psql({ folder: socket, ports }: Postgres, command: string): [string, ..
   ];
 }
 
-async function report(
-  what: string,
-  server: Postgres,
-  { userSeconds, systemSeconds, wallSeconds, peakBytes }: Run,
-): Promise<void> {
+async function report(what: string, server: Postgres, run: Run): Promise<void> {
   const [count] = await server.sql('SELECT count(*) FROM rows');
   if (Number(count) !== rows) throw new Error(`${what}: ${count} rows of ${rows} are there`);
-  const cpuSeconds = userSeconds + systemSeconds;
-  const thousands = (seconds: number): string => `${(rows / seconds / 1000).toFixed(0)} k rows`;
-  console.log(
-    `${what}: ${thousands(wallSeconds)}/s, ${thousands(cpuSeconds)}/CPU-s, ${cpuSeconds.toFixed(2)} s CPU, ${(peakBytes / 1e6).toFixed(0)} MB at most`,
-  );
+  console.log(`${what}: ${figures(rows, run)}`);
 }

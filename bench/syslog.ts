@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { freePort } from '../engine/src/testing/servers/free-port.ts';
+import { figures } from './figures.ts';
 import { describeMachine } from './machine.ts';
 import { countRows, measure } from './measure.ts';
 
@@ -35,7 +36,7 @@ async function run(standard: string, round: number): Promise<void> {
   const output = join(folder, 'out.jsonl');
   const sender = spawn(process.execPath, [at('syslog-sender.ts'), String(port), String(rows), standard], { stdio: 'inherit' });
   try {
-    const { userSeconds, systemSeconds, wallSeconds, peakBytes } = await measure({
+    const measured = await measure({
       command: [
         process.execPath,
         at('../engine/bin/reef.js'),
@@ -50,11 +51,7 @@ async function run(standard: string, round: number): Promise<void> {
     });
     const written = await countRows(output);
     if (sender.exitCode !== 0 || written !== rows) throw new Error(`${written} rows of ${rows} are there`);
-    const cpuSeconds = userSeconds + systemSeconds;
-    const thousands = (seconds: number): string => `${(rows / seconds / 1000).toFixed(0)} k rows`;
-    console.log(
-      `syslog TCP (${standard}) → file: ${thousands(cpuSeconds)}/CPU-s, ${thousands(wallSeconds)}/s, ${cpuSeconds.toFixed(2)} s CPU, ${(peakBytes / 1e6).toFixed(0)} MB at most`,
-    );
+    console.log(`syslog TCP (${standard}) → file: ${figures(rows, measured)}`);
   } finally {
     sender.kill('SIGKILL');
     rmSync(output, { force: true });
