@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -190,6 +190,77 @@ test('a link to another server is not followed, and pages without end have one',
   const { feed, log } = await poll(t, [endless]);
   assert.equal(feed.text, '{}\n{}\n{}\n');
   assert.match(log.warnings.join(), /"http:.*\/endless" has more than 3 pages/);
+});
+
+test('pages that lead in a circle end where they began, and an empty page in between ends nothing', async (t) => {
+  const next: Record<string, string> = { '': 'a', a: 'b', b: 'c', c: 'a' };
+  const { url, seen } = await serve(t, (asked) => {
+    const at = new URL(asked.url, 'http://x').searchParams.get('cursor') ?? '';
+    return { body: { items: at === 'a' ? [] : [{ at }], next: next[at] } };
+  });
+  const { feed, log } = await poll(t, [{ url, name: 'x', rows: '/items', page: page({ type: 'cursor', cursor: '/next' }) }]);
+  assert.equal(feed.text, lines({ at: '' }, { at: 'b' }, { at: 'c' }));
+  assert.equal(seen.length, 4);
+  assert.match(log.warnings.join(), /source "in": the pages of "x" lead in a circle, expected a last one/);
+});
+
+test('of an answer that is cut off nothing is taken, and it is asked for again', async (t) => {
+  const whole = lines(...Array.from({ length: 1000 }, (_, n) => ({ n })));
+  const ways: ((response: ServerResponse) => void)[] = [
+    (response) => response.writeHead(200, { 'content-length': whole.length }).write(whole.slice(0, 5000)),
+    (response) => response.writeHead(200, { 'transfer-encoding': 'chunked' }).write(whole.slice(0, 5000)),
+    (response) => {
+      const packed = gzipSync(whole);
+      const headers = { 'content-encoding': 'gzip', 'content-length': packed.length };
+      response.writeHead(200, headers).write(packed.subarray(0, packed.length / 2));
+    },
+  ];
+  t.mock.method(Math, 'random', () => 0);
+  for (const cutOff of ways) {
+    let asked = 0;
+    const server = createServer((_, response) => {
+      if (asked++ > 0) response.end(whole);
+      else {
+        cutOff(response);
+        // Once that much is out.
+        setTimeout(() => response.destroy(), 20);
+      }
+    }).listen(0, '127.0.0.1');
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const { feed, log } = await poll(t, [{ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }]);
+    assert.equal(feed.text, whole);
+    assert.equal(asked, 2);
+    assert.match(log.warnings[0]!, /^Cannot poll .*; source "in" asks again in/);
+  }
+});
+
+test('a server that wants to be left alone is, and an empty list is asked for no more often than any other', async (t) => {
+  const times: number[] = [];
+  const { url } = await serve(t, (_, count) => {
+    times.push(performance.now());
+    if (count === 1) return { status: 429, headers: { 'retry-after': '1' } };
+    return { body: count < 5 ? [] : [{ n: 1 }] };
+  });
+  const { feed, log } = await poll(t, [{ url }], {
+    kind: 'StreamPunchline',
+    given: { interval_secs: 0.1, jitter: 0 },
+    until: ({ text }) => text !== '',
+  });
+  assert.equal(feed.text.split('\n')[0], '{"n":1}');
+  const pauses = times.slice(1, 5).map((time, i) => time - times[i]!);
+  assert.ok(pauses[0]! >= 990, `asked again after ${pauses[0]} ms`);
+  // The second poll was due while the first one waited.
+  for (const waited of pauses.slice(2)) assert.ok(waited >= 90, `asked again after ${waited} ms`);
+  assert.match(log.warnings[0]!, /answers 429; source "in" asks again in 1\.\d s/);
+});
+
+test('a list of a hundred thousand rows comes whole, compressed too', async (t) => {
+  const rows = Array.from({ length: 100_000 }, (_, n) => ({ n, text: 'x'.repeat(n % 50) }));
+  const packed = gzipSync(JSON.stringify({ deep: { list: rows } }));
+  const { url } = await serve(t, () => ({ body: packed, headers: { 'content-encoding': 'gzip' } }));
+  const { feed } = await poll(t, [{ url, rows: '/deep/list' }], { given: { max_body_bytes: 100_000_000 } });
+  assert.equal(feed.text, lines(...rows));
 });
 
 test('a kept cursor goes on behind what was delivered, with the same ids', async (t) => {

@@ -113,11 +113,12 @@ export class Target {
     const before = this.#marks.last;
     let first: Pick<PollState, 'etag' | 'modified'> | undefined;
     let page = this.#pages.first(before.place);
+    const asked = new Set([page.target]);
     for (let count = 1; ; count++) {
       const answer = await this.#answer(page, first ? {} : before, signal);
       if (!answer) return;
       first ??= validators(answer.response);
-      const next = this.#next(page, answer);
+      const next = this.#next(page, answer, asked);
       await this.#feedRows(answer);
       const place = next && request.page?.keep ? next.place : this.#pages.kept(page, answer);
       const state = { offset: this.#offset, ...(place === undefined ? {} : { place }), ...(next ? {} : first) };
@@ -181,12 +182,20 @@ export class Target {
     return { response, body, bytes: found.bytes, rows: found.rows, link: response.header('link') };
   }
 
-  #next(page: Page, answer: Answer): Page | undefined {
+  /** `asked`: the pages of this poll. One of them again would lead in a circle. */
+  #next(page: Page, answer: Answer, asked: Set<string>): Page | undefined {
     try {
-      return this.#pages.next(page, answer);
+      const next = this.#pages.next(page, answer);
+      if (!next || !asked.has(next.target)) {
+        if (next) asked.add(next.target);
+        return next;
+      }
     } catch (error) {
       throw error instanceof ReefError ? this.#failed(error.message) : error;
     }
+    const { log, id } = this.#parts;
+    log.warn(`source "${id}": the pages of "${this.name}" lead in a circle, expected a last one; the poll ends there`);
+    return undefined;
   }
 
   async #decoded(response: Response): Promise<Buffer> {
