@@ -217,3 +217,52 @@ for (const [version, protocol_version] of Object.entries(versions)) {
     await untilAll(rows, read, [one.reef, other.reef]);
   });
 }
+
+test('payloads that are no JSON or no UTF-8 stand in the error table with an id and the reason, the others go on', {
+  skip,
+}, async (t) => {
+  const server = await startMosquitto(t);
+  const folder = temporaryFolder(t);
+  const [path, errors] = [join(folder, 'out.jsonl'), join(folder, 'errors.jsonl')];
+  const columns = [{ name: '_ppf_error_document', type: 'string' }];
+  const settings = { url: `mqtt://127.0.0.1:${server.ports.mqtt}`, topics: ['in'] };
+  const reef = new ReefRun(t, folder, [
+    { id: 'in', kind: 'source', type: 'mqtt', settings, out: [{ id: 'out' }, { id: 'errors', table: '_ppf_errors', columns }] },
+    { id: 'out', kind: 'sink', type: 'file', settings: { path } },
+    { id: 'errors', kind: 'sink', type: 'file', settings: { path: errors } },
+  ]);
+  await reef.start().says(/source "in" reads from/);
+  const wrong = [
+    Buffer.from('{"n":1,"text":"\xff\xfe"}', 'latin1'),
+    Buffer.from([0, 1, 2, 0xff]),
+    Buffer.from('{"n":2'),
+    Buffer.from([0x1f, 0x8b, 8, 0, 0, 13, 0]),
+  ];
+  const client = await TestClient.connect(t, server.ports.mqtt);
+  const rows = numberedRows(wrong.length);
+  for (const [i, payload] of wrong.entries()) {
+    await client.publish('in', payload);
+    await client.publish('in', JSON.stringify(rows[i]));
+  }
+  await untilAll(rows, () => fileRows(path), [reef]);
+  await reef.stop();
+  const documents = readFileSync(errors, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse((JSON.parse(line) as { _ppf_error_document: string })._ppf_error_document) as ErrorDocument);
+  assert.deepEqual(
+    documents.map(({ origin }) => Buffer.from(origin.base64 ?? origin.text ?? '', origin.base64 ? 'base64' : 'utf8')),
+    wrong,
+  );
+  for (const { id, reason } of documents) {
+    assert.match(id, /^in:/);
+    assert.match(reason, /not valid (JSON|UTF-8)/);
+  }
+  assert.equal(new Set(documents.map(({ id }) => id)).size, wrong.length);
+});
+
+interface ErrorDocument {
+  readonly id: string;
+  readonly reason: string;
+  readonly origin: { readonly base64?: string; readonly text?: string };
+}
