@@ -59,7 +59,11 @@ export interface KafkaConnection {
 
 export interface Metadata {
   readonly brokers: ReadonlyMap<number, { readonly host: string; readonly port: number }>;
-  readonly topics: ReadonlyMap<string, { readonly partitions: readonly { readonly leader: number }[] } | undefined>;
+  /** `id`: a topic that is made anew under its name has another. */
+  readonly topics: ReadonlyMap<
+    string,
+    { readonly id: string; readonly partitions: readonly { readonly leader: number }[] } | undefined
+  >;
 }
 
 export interface KafkaClient {

@@ -1,7 +1,8 @@
 /** The suite against one real broker for the whole file: each check has topics and a group of its own. */
 import { Admin } from '@platformatic/kafka';
 import { wholeFile } from '../../testing/owner.ts';
-import { KAFKA_USER, type Kafka, kafka, startKafka } from '../../testing/servers/kafka.ts';
+import { KAFKA_USER, type Kafka, startKafka } from '../../testing/servers/kafka.ts';
+import { kafka } from '../../testing/servers/kafka-command.ts';
 import { missing } from '../../testing/servers/needs.ts';
 import type { Exceptions } from '../testing/conformance/checks.ts';
 import { sinkConforms, sourceConforms } from '../testing/conformance/conforms.ts';

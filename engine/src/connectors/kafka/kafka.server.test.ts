@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { binarySamples } from '../../testing/binary-samples.ts';
 import { wholeFile } from '../../testing/owner.ts';
-import { type ReefProcess, reef, startReef, temporaryFolder, writePunchline } from '../../testing/reef-process.ts';
-import { KAFKA_USER, type Kafka, kafka, startKafka } from '../../testing/servers/kafka.ts';
+import { reef, temporaryFolder } from '../../testing/reef-process.ts';
+import { KAFKA_USER, type Kafka, startKafka } from '../../testing/servers/kafka.ts';
+import { kafka } from '../../testing/servers/kafka-command.ts';
 import { missing, program } from '../../testing/servers/needs.ts';
 import { runProgram } from '../../testing/servers/run-program.ts';
+import { columns, numbers, punchline, rowsOf, said, start, stop } from './testing/punchlines.ts';
 import { produce, TopicReader } from './testing/topics.ts';
 
 const skip = await missing(...kafka);
@@ -23,48 +26,6 @@ async function newTopic(broker: Kafka, partitions = 1, config?: Readonly<Record<
   await broker.createTopic(name, partitions, config);
   return name;
 }
-
-const numbers = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => JSON.stringify({ n: from + i }));
-const columns = (types: Readonly<Record<string, string>>) => Object.entries(types).map(([name, type]) => ({ name, type }));
-
-interface Nodes {
-  readonly source: object;
-  readonly out?: object;
-  readonly sink: object;
-  readonly errors?: string;
-}
-
-function punchline(
-  t: TestContext,
-  kind: 'BatchPunchline' | 'StreamPunchline',
-  { source, out = {}, sink, errors }: Nodes,
-): string {
-  const folder = temporaryFolder(t);
-  const error = { id: 'errors', table: '_ppf_errors', columns: columns({ _ppf_error_document: 'string' }) };
-  return writePunchline(folder, kind, [
-    { id: 'in', kind: 'source', out: [{ id: 'out', ...out }, ...(errors === undefined ? [] : [error])], ...source },
-    { id: 'out', kind: 'sink', ...sink },
-    ...(errors === undefined ? [] : [{ id: 'errors', kind: 'sink', type: 'file', settings: { path: errors } }]),
-  ]);
-}
-
-function start(t: TestContext, file: string, env?: Readonly<Record<string, string>>): ReefProcess {
-  const process = startReef(t, ['run', file], env);
-  t.signal.addEventListener('abort', () => process.child.kill('SIGKILL'));
-  return process;
-}
-
-async function stop({ child, ended }: ReefProcess): Promise<void> {
-  child.kill('SIGTERM');
-  const { code, stderr } = await ended;
-  assert.equal(code, 0, stderr);
-}
-
-const rowsOf = (stdout: string): Record<string, unknown>[] =>
-  stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 test('all compressions, keys, headers and offsets come as columns; a second run finds nothing left', { skip }, async (t) => {
   const broker = shared();
@@ -251,7 +212,7 @@ test('every way to say who one is, over TLS and without', { skip }, async (t) =>
   const ca_file = pem('ca.pem', broker.authority.certificate);
   const pair = { certificate_file: pem('own.pem', own.certificate), key_file: pem('own.key', own.key) };
   const stranger = makeCertificate({ name: 'stranger', authority: true });
-  const ways: [string, 'sasl' | 'tls' | 'mutual' | 'saslTls', object, RegExp?][] = [
+  const ways: [string, 'sasl' | 'tls' | 'mutual' | 'saslTls' | 'saslMutual', object, RegExp?][] = [
     ...['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'].map((mechanism): [string, 'sasl', object] => [
       mechanism,
       'sasl',
@@ -261,6 +222,11 @@ test('every way to say who one is, over TLS and without', { skip }, async (t) =>
     ['TLS', 'tls', { 'security.protocol': 'SSL', tls: { ca_file } }],
     ['mutual TLS', 'mutual', { 'security.protocol': 'SSL', tls: { ca_file, ...pair } }],
     ['both', 'saslTls', { 'security.protocol': 'SASL_SSL', tls: { ca_file }, auth: sasl('SCRAM-SHA-512') }],
+    [
+      'mutual TLS and SCRAM',
+      'saslMutual',
+      { 'security.protocol': 'SASL_SSL', tls: { ca_file, ...pair }, auth: sasl('SCRAM-SHA-256') },
+    ],
     ['wrong password', 'sasl', { 'security.protocol': 'SASL_PLAINTEXT', auth: sasl('PLAIN', 'WRONG') }, /authenticat/i],
     ['wrong SCRAM', 'sasl', { 'security.protocol': 'SASL_PLAINTEXT', auth: sasl('SCRAM-SHA-256', 'WRONG') }, /authenticat/i],
     [
@@ -298,7 +264,55 @@ test('every way to say who one is, over TLS and without', { skip }, async (t) =>
     } else assert.equal(code, 0, `${name}: ${stderr}`);
   }
   const reader = await new TopicReader(t, broker.address('plain')).open(topic);
-  await reader.until(() => reader.received.length >= 8);
+  await reader.until(() => reader.received.length >= 9);
+});
+
+test('tokens come from `token_url`; a token server that refuses is told of', { skip }, async (t) => {
+  const broker = shared();
+  const [from, to] = [await newTopic(broker), await newTopic(broker)];
+  await produce(broker.address('plain'), from, [{ value: '{"n":1}' }]);
+  const asked: string[] = [];
+  const tokens = createServer(async (request, response) => {
+    let body = '';
+    for await (const piece of request) body += String(piece);
+    asked.push(body);
+    const good = `${request.headers.authorization ?? ''}${body}`.includes(
+      Buffer.from(`reef:${secrets().RIGHT}`).toString('base64'),
+    );
+    response.writeHead(good ? 200 : 401, { 'content-type': 'application/json' });
+    response.end(
+      JSON.stringify(good ? { access_token: bearer(), token_type: 'Bearer', expires_in: 3600 } : { error: 'invalid_client' }),
+    );
+  });
+  await once(tokens.listen({ port: 0, host: '127.0.0.1' }), 'listening');
+  t.after(() => {
+    tokens.closeAllConnections();
+    tokens.close();
+  });
+  const { port } = tokens.address() as { port: number };
+  const nodes = (variable: string) => {
+    const auth = {
+      mechanism: 'OAUTHBEARER',
+      token_url: `http://127.0.0.1:${port}/token`,
+      client_id: 'reef',
+      client_secret: secret(variable),
+      scope: 'kafka',
+    };
+    const given = { 'bootstrap.servers': broker.address('sasl'), 'security.protocol': 'SASL_PLAINTEXT', auth };
+    return {
+      source: { type: 'kafka', settings: { ...given, topics: from, 'group.id': `${from}-${variable}`, stop_at_end: true } },
+      sink: { type: 'kafka', settings: { ...given, topic: to } },
+    };
+  };
+  const done = await reef(t, ['run', punchline(t, 'BatchPunchline', nodes('RIGHT'))], secrets());
+  assert.equal(done.code, 0, done.stderr);
+  const reader = await new TopicReader(t, broker.address('plain')).open(to);
+  await reader.until(() => reader.received.length >= 1);
+  assert.ok(asked.length > 0 && asked.every((body) => /grant_type=client_credentials/.test(body) && /scope=kafka/.test(body)));
+  const refused = start(t, punchline(t, 'BatchPunchline', nodes('WRONG')), secrets());
+  await said(refused, /OAuth2 token for Kafka (source|sink).*401/);
+  refused.child.kill('SIGKILL');
+  await refused.ended;
 });
 
 test('rows of aborted transactions never come, markers cost nothing', { skip }, async (t) => {
@@ -449,11 +463,6 @@ test('a topic that is not there is waited for, by the source and by the sink', {
   await stop(process);
 });
 
-async function said({ child }: ReefProcess, what: RegExp): Promise<void> {
-  let text = '';
-  while (!what.test(text)) text += String((await once(child.stderr, 'data'))[0]);
-}
-
 test('an offset that the broker has deleted is stepped over aloud, or ends the punchline, as it is set', { skip }, async (t) => {
   const broker = shared();
   const topic = await newTopic(broker);
@@ -486,7 +495,7 @@ test('an offset that the broker has deleted is stepped over aloud, or ends the p
     rowsOf(gone.stdout).map(({ n }) => n),
     [25, 26, 27, 28, 29],
   );
-  assert.match(gone.stderr, /offset 10 of .* is not there, going on at 25/);
+  assert.match(gone.stderr, /has no offset 10 any more, going on at 25/);
   const failed = await run({ 'group.id': 'fail', offset_out_of_range: 'fail' });
   assert.notEqual(failed.code, 0);
   assert.match(failed.stderr, /offset 10 of .* is not there, expected it or offset_out_of_range: earliest/);

@@ -1,4 +1,4 @@
-/** Apache Kafka, one node that is broker and controller: plain, SASL, TLS and mutual TLS listeners. */
+/** Apache Kafka, one node that is broker and controller: listeners plain, with SASL, TLS, mutual TLS, and several of these. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Admin } from '@platformatic/kafka';
@@ -6,15 +6,9 @@ import { type Certificate, makeCertificate } from '../certificates.ts';
 import type { Owner } from '../owner.ts';
 import { TcpProxy } from '../tcp-proxy.ts';
 import { firstAnswer } from './answers.ts';
-import { java, mavenJars } from './maven.ts';
+import { API_VERSIONS, kafkaCommand } from './kafka-command.ts';
 import { runProgram } from './run-program.ts';
 import { type Server, startServer } from './server.ts';
-
-const jars = mavenJars('org.apache.kafka:kafka_2.13:4.1.0', 'org.slf4j:slf4j-nop:1.7.36');
-const jvm = java(17);
-
-/** What `missing` is to be asked for. */
-export const kafka = [jvm, jars];
 
 export const KAFKA_USER = { name: 'reef', password: 'right' };
 
@@ -27,7 +21,7 @@ export interface KafkaOptions {
 
 export interface Kafka extends Server<Listener> {
   /** `host:port` of a listener, for clients. */
-  address(listener: 'plain' | 'sasl' | 'tls' | 'mutual' | 'saslTls'): string;
+  address(listener: Exclude<Listener, 'proxied' | 'controller'>): string;
   /** Before `proxied`, where it was asked for. */
   readonly proxy: TcpProxy | undefined;
   /** PEM: who signed its certificate; it trusts the same one for clients. */
@@ -35,26 +29,16 @@ export interface Kafka extends Server<Listener> {
   createTopic(name: string, partitions?: number, config?: Readonly<Record<string, string>>): Promise<void>;
 }
 
-type Listener = 'proxied' | 'plain' | 'sasl' | 'tls' | 'mutual' | 'saslTls' | 'controller';
-const LISTENERS = ['proxied', 'plain', 'sasl', 'tls', 'mutual', 'saslTls'] as const;
+type Listener = (typeof LISTENERS)[number] | 'controller';
+const LISTENERS = ['proxied', 'plain', 'sasl', 'tls', 'mutual', 'saslTls', 'saslMutual'] as const;
 const PROTOCOLS =
-  'PROXIED:PLAINTEXT,PLAIN:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,MUTUAL:SSL,SASLTLS:SASL_SSL,CONTROLLER:PLAINTEXT';
+  'PROXIED:PLAINTEXT,PLAIN:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,MUTUAL:SSL,SASLTLS:SASL_SSL,SASLMUTUAL:SASL_SSL,CONTROLLER:PLAINTEXT';
 const MODULE = 'org.apache.kafka.common.security';
 
 export async function startKafka(owner: Owner, { more = [], proxied = false }: KafkaOptions = {}): Promise<Kafka> {
   const authority = makeCertificate({ name: 'Reef test authority', authority: true });
   const own = makeCertificate({ name: 'kafka', issuer: authority });
-  const program = await jvm.command();
-  const run = (heap: string, main: string, ...args: readonly string[]): string[] => [
-    program,
-    `-Xmx${heap}`,
-    '-XX:+UseSerialGC',
-    '-XX:TieredStopAtLevel=1',
-    '-cp',
-    jars.classPath,
-    main,
-    ...args,
-  ];
+  const run = await kafkaCommand.server('400m');
   let proxy: TcpProxy | undefined;
   const server = await startServer<Listener>(owner, {
     name: 'kafka',
@@ -69,11 +53,9 @@ export async function startKafka(owner: Owner, { more = [], proxied = false }: K
         '--add-scram',
         `${mechanism}=[name=${KAFKA_USER.name},password=${KAFKA_USER.password}]`,
       ]);
-      await runProgram(
-        run('128m', 'kafka.tools.StorageTool', 'format', '-t', 'AAAAAAAAAAAAAAAAAAAAAA', '-c', file, '--standalone', ...scram),
-      );
+      await runProgram(await kafkaCommand.format(file, '--standalone', ...scram));
     },
-    command: ({ folder }) => run('400m', 'kafka.Kafka', join(folder, 'server.properties')),
+    command: ({ folder }) => run(join(folder, 'server.properties')),
     ready: async ({ ports }) => (await firstAnswer(ports.plain, API_VERSIONS)).length > 8,
   });
   const address: Kafka['address'] = (listener) => `127.0.0.1:${server.ports[listener]}`;
@@ -97,8 +79,8 @@ function configuration(folder: string, ports: Readonly<Record<Listener, number>>
   const told = { ...ports, proxied: proxyPort };
   const advertised = LISTENERS.map((name) => `${name.toUpperCase()}://127.0.0.1:${told[name]}`).join(',');
   const listeners = LISTENERS.map((name) => `${name.toUpperCase()}://127.0.0.1:${ports[name]}`).join(',');
-  const sasl = ['sasl', 'sasltls'].flatMap((name) => saslLines(`listener.name.${name}`));
-  const tls = ['tls', 'mutual', 'sasltls'].flatMap((name) => [
+  const sasl = ['sasl', 'sasltls', 'saslmutual'].flatMap((name) => saslLines(`listener.name.${name}`));
+  const tls = ['tls', 'mutual', 'sasltls', 'saslmutual'].flatMap((name) => [
     `listener.name.${name}.ssl.keystore.type=PEM`,
     `listener.name.${name}.ssl.keystore.location=${join(folder, 'own.pem')}`,
     `listener.name.${name}.ssl.truststore.type=PEM`,
@@ -117,7 +99,7 @@ function configuration(folder: string, ports: Readonly<Record<Listener, number>>
     'num.network.threads=2\nnum.io.threads=2\nlog.cleaner.enable=false',
     ...sasl,
     ...tls,
-    'listener.name.mutual.ssl.client.auth=required',
+    'listener.name.mutual.ssl.client.auth=required\nlistener.name.saslmutual.ssl.client.auth=required',
   ];
 }
 
@@ -131,6 +113,3 @@ function saslLines(listener: string): string[] {
     `${listener}.oauthbearer.sasl.server.callback.handler.class=${MODULE}.oauthbearer.internals.unsecured.OAuthBearerUnsecuredValidatorCallbackHandler`,
   ];
 }
-
-/** A request ApiVersions of version 0 without a client's name. */
-const API_VERSIONS = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);

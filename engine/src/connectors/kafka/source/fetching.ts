@@ -33,7 +33,9 @@ export interface FetchingOptions {
 /** A whole answer: some batches of some partitions. */
 const MOST_ANSWER_BYTES = 8 * 1024 * 1024;
 const FIRST_PAUSE_MS = 50;
-const LAST_PAUSE_MS = 5000;
+const LAST_PAUSE_MS = 3000;
+/** Fetching that went on for so long went well. */
+const STEADY_MS = 5000;
 const NO_BYTES = Buffer.alloc(0);
 const EMPTY_OBJECT = Buffer.from('{}');
 
@@ -41,11 +43,13 @@ export class Fetching {
   readonly #options: FetchingOptions;
   readonly #ending = new AbortController();
   #stopped = false;
-  /** Leaders have changed, or may have. */
-  #stale = false;
+  /** Counts what {@link run} begins anew, with leaders as they are then. What is left of an earlier round feeds nothing any more. */
+  #round = 0;
   #pauseMs = FIRST_PAUSE_MS;
   #warned = '';
   #hindered = false;
+  /** The last round in which something was wrong. */
+  #troubled = -1;
 
   constructor(options: FetchingOptions) {
     this.#options = options;
@@ -57,38 +61,49 @@ export class Fetching {
     this.#ending.abort();
   }
 
-  /** Resolves when it is stopped; rejects when it cannot go on. */
+  /** Asks who leads, and fetches until something is wrong anywhere, again and again. Resolves when it is stopped; rejects when it cannot go on. */
   async run(): Promise<void> {
     const { cluster, client, partitions } = this.#options;
     while (!this.#stopped) {
-      this.#stale = false;
+      let began = performance.now();
       try {
         const topics = [...new Set(partitions.map(({ topic }) => topic))];
         const metadata = await client.metadata({ topics, forceUpdate: true });
+        for (const partition of partitions) await this.#recognize(partition, metadata.topics.get(partition.topic)?.id);
         const leaders = Map.groupBy(
           partitions,
           ({ topic, partition }) => metadata.topics.get(topic)?.partitions[partition]?.leader ?? -1,
         );
         const leaderless = leaders.get(-1);
         leaders.delete(-1);
-        if (leaderless) this.#trouble(`${leaderless[0]!.name} has no leader`);
-        const connections = await client.connectToBrokers([...leaders.keys()]);
-        await Promise.all([...leaders].map(([id, led]) => this.#fetchFrom(connections.get(id), led)));
+        const round = ++this.#round;
+        began = performance.now();
+        // Those that are well go on until it is known who leads now.
+        const ways = [...leaders].map(([id, led]) => this.#fetchFrom(id, led, round));
+        if (leaderless) {
+          this.#trouble(`${leaderless[0]!.name} has no leader`);
+          ways.push(this.#pause());
+        }
+        await Promise.race(ways);
       } catch (error) {
         if (this.#stopped) return;
         const failure = cluster.failure('read from', error);
         if (!failure.retry) throw failure;
         this.#trouble(failure.message);
       }
+      if (performance.now() - began > STEADY_MS) {
+        this.#pauseMs = FIRST_PAUSE_MS;
+        this.#warned = '';
+      }
       await this.#pause();
     }
   }
 
   #trouble(message: string): void {
-    this.#stale = true;
     if (message !== this.#warned) this.#options.log.warn(`${message}; it is tried again`);
     this.#options.hindered(message);
     this.#hindered = true;
+    this.#troubled = this.#round;
     this.#warned = message;
   }
 
@@ -104,28 +119,32 @@ export class Fetching {
     this.#pauseMs = Math.min(LAST_PAUSE_MS, this.#pauseMs * 2);
   }
 
-  async #fetchFrom(connection: KafkaConnection | undefined, led: readonly TopicPartition[]): Promise<void> {
-    if (!connection) {
-      this.#stale = true;
-      return;
-    }
+  #over(round: number): boolean {
+    return this.#stopped || round !== this.#round;
+  }
+
+  async #fetchFrom(leader: number, led: readonly TopicPartition[], round: number): Promise<void> {
+    // One that is away does not hold up the others.
+    const connection = (await this.#options.client.connectToBrokers([leader])).get(leader);
+    if (!connection) return;
     const at = new Map(led.map((partition) => [partition.name, partition.next]));
     const byName = new Map(led.map((partition) => [partition.name, partition]));
     let answer = await this.#fetch(connection, led, at);
-    while (!this.#stopped) {
+    while (!this.#over(round)) {
       for (const { topic, partition, records } of answer) {
         const next = records && lastOffset(records);
         if (next !== undefined) at.set(`${topic}/${partition}`, next + 1);
       }
       const troubled = answer.filter(({ error }) => error !== 0);
-      if (troubled.length === 0) this.#well();
-      const following = troubled.length > 0 || this.#stale ? undefined : this.#fetch(connection, led, at);
+      if (troubled.length === 0 && this.#troubled !== round) this.#well();
+      const following = troubled.length > 0 ? undefined : this.#fetch(connection, led, at);
       // Its failure is seen once this answer is fed.
       following?.catch(() => {});
       for (const fetched of answer) {
         const partition = byName.get(`${fetched.topic}/${fetched.partition}`);
-        if (partition && fetched.error === 0) await this.#feed(partition, fetched);
+        if (partition && fetched.error === 0) await this.#feed(partition, fetched, round);
       }
+      if (this.#over(round)) return;
       for (const { topic, partition, error } of troubled) await this.#mend(byName.get(`${topic}/${partition}`)!, error);
       if (!following) return;
       answer = await following;
@@ -151,13 +170,25 @@ export class Fetching {
     return fetched;
   }
 
-  async #mend(partition: TopicPartition, code: number): Promise<void> {
+  /** A topic that was deleted and made again has other rows at the same offsets. */
+  async #recognize(partition: TopicPartition, id: string | undefined): Promise<void> {
+    if (id === undefined) return;
+    if (partition.topicId !== undefined && partition.topicId !== id) await this.#jump(partition, 'is a new topic');
+    partition.topicId = id;
+  }
+
+  async #jump(partition: TopicPartition, why: string): Promise<void> {
     const { cluster, log, outOfRange } = this.#options;
+    const offset = await outOfRange(partition);
+    log.warn(`${cluster.subject}: ${partition.name} ${why}, going on at ${offset}`);
+    if (offset < partition.next) await Promise.race([partition.allDelivered(), aborted(this.#ending.signal)]);
+    if (!this.#stopped) partition.move(offset);
+  }
+
+  async #mend(partition: TopicPartition, code: number): Promise<void> {
+    const { cluster } = this.#options;
     if (code === Code.OFFSET_OUT_OF_RANGE) {
-      const offset = await outOfRange(partition);
-      log.warn(`${cluster.subject}: offset ${partition.next} of ${partition.name} is not there, going on at ${offset}`);
-      partition.move(offset);
-      this.#stale = true;
+      await this.#jump(partition, `has no offset ${partition.next} any more`);
       return;
     }
     if (code === Code.TOPIC_AUTHORIZATION_FAILED)
@@ -168,21 +199,20 @@ export class Fetching {
     this.#trouble(`${cluster.subject}: ${partition.name}: ${codeName(code)}`);
   }
 
-  /** In turn with whoever fed the partition before. */
-  async #feed(partition: TopicPartition, fetched: FetchedPartition): Promise<void> {
-    await partition.turn;
-    if (this.#stopped) return;
-    const feeding = this.#feedBatches(partition, fetched);
+  /** In turn with whoever feeds the partition already: a record that waits for memory must not be overtaken. */
+  async #feed(partition: TopicPartition, fetched: FetchedPartition, round: number): Promise<void> {
+    const feeding = partition.turn.then(() => this.#feedBatches(partition, fetched, round));
     partition.turn = feeding.catch(() => {});
     await feeding;
   }
 
-  async #feedBatches(partition: TopicPartition, { records, aborted }: FetchedPartition): Promise<void> {
+  async #feedBatches(partition: TopicPartition, { records, aborted }: FetchedPartition, round: number): Promise<void> {
+    if (this.#over(round)) return;
     const { cluster, committedOnly, ended } = this.#options;
     const waiting = [...aborted].sort((one, other) => one.firstOffset - other.firstOffset);
     const lost = new Set<bigint>();
     for (const batch of records ? batchesIn(records) : []) {
-      if (this.#stopped) break;
+      if (this.#over(round)) break;
       while (waiting[0] && waiting[0].firstOffset <= batch.lastOffset) lost.add(waiting.shift()!.producerId);
       if (batch.lastOffset < partition.next) continue;
       if (cluster.library.crc32c(batch.summed) !== batch.crc)
@@ -197,18 +227,16 @@ export class Fetching {
         // Key of a marker: version, then 0 where the transaction was aborted.
         if (isAbort(batch)) lost.delete(batch.producerId);
       } else if (!(committedOnly && batch.transactional && lost.has(batch.producerId))) {
-        await this.#feedBatch(partition, batch);
-        if (this.#stopped) break;
+        await this.#feedBatch(partition, batch, round);
+        if (this.#over(round)) break;
       }
       partition.skipTo(batch.lastOffset + 1);
     }
     partition.flush();
-    this.#pauseMs = FIRST_PAUSE_MS;
-    this.#warned = '';
     if (partition.stopAt !== undefined && partition.next >= partition.stopAt) ended(partition);
   }
 
-  async #feedBatch(partition: TopicPartition, batch: BatchView): Promise<void> {
+  async #feedBatch(partition: TopicPartition, batch: BatchView, round: number): Promise<void> {
     const { cluster, tombstoneRows, json } = this.#options;
     const bytes = await decompress(cluster.library, batch.compression, batch.records);
     const cursor = new RecordCursor(batch, bytes);
@@ -220,10 +248,16 @@ export class Fetching {
       const wait = partition.add(cursor, payload);
       if (wait) {
         await wait;
-        if (this.#stopped) return;
+        if (this.#over(round)) return;
       }
     }
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return signal.aborted
+    ? Promise.resolve()
+    : new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 function isAbort(batch: BatchView): boolean {

@@ -46,6 +46,8 @@ export class TopicPartition {
   reported: number | undefined;
   /** The generation of the group in which it was last ours. */
   generation = -1;
+  /** Of the topic whose offsets these are. */
+  topicId: string | undefined;
   /** Where it ends, with `stop_at_end`. */
   stopAt: number | undefined;
   /** Whoever feeds it waits for this first: a record that was begun is written to its end. */
@@ -70,6 +72,7 @@ export class TopicPartition {
     this.#began = offset;
     this.delivered = undefined;
     this.reported = undefined;
+    this.topicId = undefined;
     if (this.#writer) {
       this.#index.add(this.#writer.offset, offset);
       return;
@@ -122,7 +125,10 @@ export class TopicPartition {
     this.#index.skipTo(offset);
   }
 
-  /** What lies before this offset is gone, or behind it is: the next record is the one there. */
+  /**
+   * What lies before this offset is gone, or behind it is: the next record is the one there. Backwards only when all that was fed is
+   * delivered: a word that comes later would say that of rows that were never read.
+   */
   move(offset: number): void {
     if (offset < this.next) {
       // Another topic of the same name: what was delivered of the old one says nothing.

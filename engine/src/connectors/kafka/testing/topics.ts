@@ -1,4 +1,4 @@
-/** Writes and reads topics from outside, by the client library's own producer and consumer. */
+/** Writes and reads topics from outside, by the client library's own producer and consumer. An address may be several, with commas between. */
 import { randomUUID } from 'node:crypto';
 import { type Consumer, Consumer as LibraryConsumer, Producer } from '@platformatic/kafka';
 import type { Owner } from '../../../testing/owner.ts';
@@ -25,7 +25,7 @@ export async function produce(
   rows: readonly Sent[],
   compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd' = 'none',
 ): Promise<void> {
-  const producer = new Producer<Buffer, Buffer, Buffer, Buffer>({ clientId: 'outside', bootstrapBrokers: [address] });
+  const producer = new Producer<Buffer, Buffer, Buffer, Buffer>({ clientId: 'outside', bootstrapBrokers: address.split(',') });
   try {
     for (let from = 0; from < rows.length; ) {
       const to = endOfBatch(rows, from);
@@ -69,7 +69,7 @@ export class TopicReader {
     this.#consumer = new LibraryConsumer<Buffer, Buffer, Buffer, Buffer>({
       clientId: 'outside',
       groupId: randomUUID(),
-      bootstrapBrokers: [address],
+      bootstrapBrokers: address.split(','),
       retries: 50,
     });
     owner.after(() => this.#consumer.close(true));
