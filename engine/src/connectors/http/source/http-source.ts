@@ -7,6 +7,7 @@ import { PeerWarnings } from '../../../net/peer-warnings.ts';
 import type { Feed } from '../../../spec/feed.ts';
 import type { Source, SourceContext } from '../../../spec/source.ts';
 import { answerAccepted, answerRefused } from './answers.ts';
+import { tellBrokenConnections } from './broken-connections.ts';
 import { MediaTypes } from './media.ts';
 import { PeerColumns } from './peer-values.ts';
 import { Routes } from './routes.ts';
@@ -39,6 +40,8 @@ export class HttpSource implements Source, UploadHost {
   #server: Server | undefined;
   #held = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Connections that get no other answer than the one that has begun. */
+  readonly #lingering = new WeakSet<object>();
   #stopping = false;
 
   constructor(context: Context) {
@@ -60,6 +63,13 @@ export class HttpSource implements Source, UploadHost {
       log,
       warnings: this.#warnings,
       onRequest: (request, response) => this.#onRequest(request, response, false),
+    });
+    tellBrokenConnections(server, {
+      waiting: (socket) => {
+        const uploads = [...this.#receiving, ...this.#awaiting];
+        return uploads.filter(({ request }) => request.socket === socket && request.complete).map(({ response }) => response);
+      },
+      begun: (socket) => this.#lingering.has(socket),
     });
     server.on('checkContinue', (request, response) => this.#onRequest(request, response, true));
     const { address, port } = await listen(server, listenAt(given), `source "${id}"`);
@@ -180,6 +190,7 @@ export class HttpSource implements Source, UploadHost {
     const later = refusal.status === 429 || refusal.status === 503;
     const headers = { ...refusal.headers, ...(later ? { 'Retry-After': String(retry_after_secs) } : {}) };
     answerRefused(request, response, { ...refusal, headers }, { closing: this.#stopping, unsent });
+    if (!response.writableEnded) this.#lingering.add(request.socket);
     if (log_requests) this.#log(request, `${refusal.status}: ${refusal.error}`);
   }
 
