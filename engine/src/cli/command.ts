@@ -27,6 +27,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 
 export async function runCommand(args: readonly string[], io: CommandIo): Promise<number> {
   const [name, ...rest] = args;
+  // Its sinks see to that themselves, and what they write must not be cut short.
+  if (name !== 'run') endWithReader();
   if (name === '--version' || name === '-V') {
     io.stdout.write(`reef ${reefVersion()}\n`);
     return 0;
@@ -44,6 +46,14 @@ export async function runCommand(args: readonly string[], io: CommandIo): Promis
   // What it has to say may reach nobody (a full disk, a reader that has gone): no reason to end.
   process.stderr.on('error', () => {});
   return (await load())(rest, redactedIo(io));
+}
+
+/** Whoever reads has seen enough (`| head`): nobody is left to tell anything. */
+function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
 }
 
 async function help(args: readonly string[], io: CommandIo): Promise<number> {
