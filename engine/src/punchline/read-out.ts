@@ -7,7 +7,7 @@ import { quotedList } from '../spec/setting-text.ts';
 import { checkKeys, found, listAt, mapAt, quote, wordAt } from './keys.ts';
 import { columnKeys, outKeys } from './known-keys.ts';
 import type { ProblemList } from './problem.ts';
-import type { Tree } from './tree.ts';
+import type { MapTree, Tree } from './tree.ts';
 
 export interface EdgeDraft {
   /** Offset of the entry of `out`. */
@@ -55,6 +55,10 @@ function outItems(tree: Tree, subject: string, problems: ProblemList): readonly 
   if (tree.kind === 'map' && tree.entries.has('id')) {
     problems.error(tree.at, `${subject}: out is a map, expected a list: start it with "- "`);
     return [tree];
+  }
+  if (tree.kind === 'scalar' && typeof tree.value === 'string') {
+    problems.error(tree.at, `${subject}: out is ${found(tree)}, expected a list: "- id: ${tree.value.slice(0, 60)}"`);
+    return [];
   }
   const items = listAt(tree, `${subject}: out`, problems)?.items;
   if (items?.length === 0) problems.error(tree.at, `${subject}: out is an empty list, expected at least one next node`);
@@ -107,6 +111,15 @@ function readColumns(tree: Tree, subject: string, problems: ProblemList): Column
   });
 }
 
+/** `content: bytes`, as other tools have it. */
+function shortForm({ entries }: MapTree): { readonly name: string; readonly type: string } | undefined {
+  const [[name, entry] = ['']] = entries;
+  if (entries.size !== 1 || !entry || columnKeys.known.includes(name)) return undefined;
+  const { value } = entry;
+  const type = value.kind === 'scalar' ? value.value : undefined;
+  return typeof type === 'string' && Object.hasOwn(columnTypeAliases, type) ? { name, type } : undefined;
+}
+
 /** A column whose type is wrong is kept as `any`, so that it is not reported as lacking further down. */
 function readColumn(tree: Tree, subject: string, problems: ProblemList): ColumnDraft | undefined {
   if (tree.kind === 'scalar' && typeof tree.value === 'string') {
@@ -116,6 +129,12 @@ function readColumn(tree: Tree, subject: string, problems: ProblemList): ColumnD
   }
   const map = mapAt(tree, `${subject}: column`, problems);
   if (!map) return undefined;
+  const short = shortForm(map);
+  if (short) {
+    const right = `{name: ${short.name.slice(0, 60)}, type: ${short.type.slice(0, 60)}}`;
+    problems.error(map.at, `${subject}: column is written in short, expected ${right}`);
+    return { name: short.name, type: 'any', at: map.at };
+  }
   const entry = checkKeys(map, { ...columnKeys, where: `${subject}: column` }, problems);
   const nameEntry = entry('name');
   if (!nameEntry) problems.error(map.at, `${subject}: column has no name, expected {name: …, type: …}`);
