@@ -31,10 +31,19 @@ const passing = new Set([
   'cluster_manager_not_discovered_exception',
 ]);
 
+/** The index is not there, and may not be made. */
+const NO_INDEX = 'index_not_found_exception';
+
 const MOST_REASON = 500;
 
+export interface AnswerOptions {
+  readonly operation: 'index' | 'create';
+  /** Rows say where they go: one that leads nowhere is to blame for it. Otherwise an administrator has to make the index. */
+  readonly namedByRows: boolean;
+}
+
 /** `undefined`: it cannot be read. `rows`: the number in the bulk of each document. */
-export function readAnswer(body: Buffer, rows: Uint32Array, operation: 'index' | 'create'): Undelivered | undefined {
+export function readAnswer(body: Buffer, rows: Uint32Array, { operation, namedByRows }: AnswerOptions): Undelivered | undefined {
   // In this order with every version.
   if (/^\s*\{\s*("took"\s*:\s*\d+\s*,\s*)?"errors"\s*:\s*false\b/.test(body.toString('latin1', 0, 100))) return {};
   const items = itemsOf(body);
@@ -49,7 +58,8 @@ export function readAnswer(body: Buffer, rows: Uint32Array, operation: 'index' |
     if (taken) continue;
     const type = typeof error === 'object' ? error.type : undefined;
     const reason = describe(status, error);
-    if (status === 429 || status === 408 || status >= 500 || status === 0 || passing.has(type ?? '')) {
+    const awaited = passing.has(type ?? '') || (type === NO_INDEX && !namedByRows);
+    if (status === 429 || status === 408 || status >= 500 || status === 0 || awaited) {
       again.push(rows[at]!);
       againReason ??= reason;
     } else refused.push({ row: rows[at]!, reason });

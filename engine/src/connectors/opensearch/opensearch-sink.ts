@@ -61,7 +61,7 @@ export class OpenSearchSink implements BulkSink {
     const { response, origin } = sent;
     const answer = await this.#read(sent);
     if (response.status !== 200) return this.#refusal(sent, answer);
-    const said = answer && readAnswer(answer, rows, body.operation);
+    const said = answer && readAnswer(answer, rows, { operation: body.operation, namedByRows: index === undefined });
     if (answer === undefined) return { split: `${origin} answers with more than ${MOST_ANSWER_BYTES} bytes` };
     if (said === undefined)
       throw this.#passing(`${origin} answers 200 with what is no answer to a bulk: ${excerpt(answer)}`, response);

@@ -7,13 +7,14 @@ import type { Undelivered } from '../../spec/bulk-sink.ts';
 import type { Json } from '../../spec/plan.ts';
 import { startReef, temporaryFolder, writePunchline } from '../../testing/reef-process.ts';
 import { missing } from '../../testing/servers/needs.ts';
-import { type OpenSearchServer, opensearch, startOpenSearch } from '../../testing/servers/opensearch.ts';
+import { opensearch, startOpenSearch } from '../../testing/servers/opensearch.ts';
+import type { SearchServer } from '../../testing/servers/search-server.ts';
 import { openSink } from '../../testing-nodes.ts';
 import sinkSpec from './sink.ts';
 
 const skip = await missing(...opensearch);
 
-let server: OpenSearchServer;
+let server: SearchServer;
 const cleanUps: (() => unknown)[] = [];
 before(async () => {
   if (skip === false) server = await startOpenSearch({ after: (cleanUp) => cleanUps.push(cleanUp) });

@@ -61,21 +61,25 @@ function pom(artifacts: readonly string[]): string {
 
 const JVM_FOLDERS = '/{usr/lib/jvm,opt}/*/bin/java';
 
-/** A Java of this version or a newer one: that of JAVA_HOME, the one on PATH, or any that lies where systems put them. */
-export function java(version: number): Need & { command(): Promise<string> } {
+/** A Java of this version or a newer one, up to `newest`: that of JAVA_HOME, the one on PATH, or any that lies where systems put them. */
+export function java(version: number, newest = Number.POSITIVE_INFINITY): Need & { command(): Promise<string> } {
   const find = async (): Promise<string | undefined> => {
     const home = process.env.JAVA_HOME;
     const known = [...(home ? [join(home, 'bin/java')] : []), findProgram('java') ?? [], globSync(JVM_FOLDERS)].flat();
-    for (const file of known) if (existsSync(file) && (await javaVersion(file)) >= version) return file;
+    for (const file of known) {
+      const found = existsSync(file) ? await javaVersion(file) : 0;
+      if (found >= version && found <= newest) return file;
+    }
     return undefined;
   };
   const least = Math.max(version, 17);
+  const range = Number.isFinite(newest) ? `${version} to ${newest}` : `${version} or newer`;
   return {
-    lacks: async () => ((await find()) === undefined ? `Java ${version} or newer is not installed` : undefined),
+    lacks: async () => ((await find()) === undefined ? `Java ${range} is not installed` : undefined),
     install: () => program('java', `openjdk-${least}-jre-headless`).install(),
     async command() {
       const found = await find();
-      if (found === undefined) throw new Error(`Cannot find Java ${version} or newer: ask missing(java(${version})) first`);
+      if (found === undefined) throw new Error(`Cannot find Java ${range}: ask missing(java(${version})) first`);
       return found;
     },
   };
