@@ -38,11 +38,11 @@ export function startNginx(
         ? `auth_basic "search"; auth_basic_user_file ${file('users', `${user.name}:{PLAIN}${user.password}\n`)};`
         : '';
       const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-      // Its workers, too, run as whoever starts it: the folder is theirs alone.
+      // One process, which ends when it is killed. It runs as whoever starts it: the folder is theirs alone.
       const runner = process.getuid?.() === 0 ? 'user root;' : '';
       file(
         'nginx.conf',
-        `${runner} daemon off; pid ${join(folder, 'nginx.pid')}; error_log stderr; worker_processes 1;
+        `${runner} daemon off; master_process off; pid ${join(folder, 'nginx.pid')}; error_log stderr; worker_processes 1;
         events { worker_connections 256; }
         http {
           access_log off;

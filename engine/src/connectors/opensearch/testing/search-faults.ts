@@ -204,7 +204,7 @@ export async function searchFaults({ name, needs, start, streams }: FaultySearch
     writeFileSync(join(wrong.folder, 'authority.pem'), authority.certificate);
     const refused = startReef(t, wrong.args);
     await says(refused, /answers 401/);
-    refused.child.kill('SIGTERM');
+    refused.child.kill('SIGKILL');
     assert.doesNotMatch((await refused.ended).stderr, /the wrong one/);
     const right = job(t, guard.ports.http, rows, secure(user.password));
     writeFileSync(join(right.folder, 'authority.pem'), authority.certificate);
