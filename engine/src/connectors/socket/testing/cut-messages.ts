@@ -25,14 +25,18 @@ const texts = (piece: Piece): string[] => messagesOf(piece).map((message) => mes
 export function messagesOf({ bytes, rows }: Piece): Buffer[] {
   const piece = Buffer.from(bytes);
   if (rows === 'one') return [piece];
+  if (rows === 'lines')
+    return piece
+      .toString('latin1')
+      .split('\n')
+      .map((line) => Buffer.from(line, 'latin1'));
   const found: Buffer[] = [];
   for (let at = 0; at < piece.length; ) {
-    const stop = piece.indexOf(rows === 'lines' ? '\n' : ' ', at);
-    const from = rows === 'lines' ? at : stop + 1;
-    const end = rows === 'counted' ? from + Number(piece.toString('latin1', at, stop)) : stop < 0 ? piece.length : stop;
+    const blank = piece.indexOf(' ', at);
+    const end = blank + 1 + Number(piece.toString('latin1', at, blank));
     if (!(end <= piece.length)) throw new RangeError(`The piece ${JSON.stringify(piece.toString())} is cut within a message`);
-    found.push(piece.subarray(from, end));
-    at = rows === 'lines' ? end + 1 : end;
+    found.push(piece.subarray(blank + 1, end));
+    at = end;
   }
   return found;
 }
