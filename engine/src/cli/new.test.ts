@@ -80,3 +80,17 @@ test('nothing is overwritten, and a wrong command line is told with the right on
     assert.match(err, /usage: reef new function\|source\|sink NAME/);
   }
 });
+
+test('where the engine is not installed, what is said installs the one that speaks, and the new test passes then', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'reef-new-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const { out } = await make(folder, 'sink', 'keeper');
+  const [, from] = /^ {2}npm install (\S+) /m.exec(out)!;
+  assert.equal(join(from!), join(engine, '/'));
+  const { status, stderr } = spawnSync('npm', ['install', '--offline', '--no-audit', '--no-fund', from!], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stderr);
+  assert.match(run(folder, '--test', 'keeper.test.ts'), /pass 2/);
+});

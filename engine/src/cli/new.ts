@@ -2,8 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { templateFolder } from '../assets.ts';
+import { packageFile, templateFolder } from '../assets.ts';
 import { nodeKinds } from '../nodes.ts';
 import { nearestWord } from '../spec/nearest-word.ts';
 import type { NodeKind } from '../spec/plan.ts';
@@ -60,7 +61,9 @@ function nextSteps(kind: NodeKind, name: string, files: readonly NewFile[], cwd:
   return [
     `wrote ${files.map((file) => file.name).join(', ')}`,
     '',
-    ...(installed ? [] : ['  npm install @reef/engine    # what it is written with']),
+    ...(installed
+      ? []
+      : [`  npm install ${fileURLToPath(new URL('.', packageFile()))}    # the engine that it is written with, this one`]),
     `  ${test}`,
     `  reef run ${name}.yaml`,
   ];
