@@ -47,6 +47,7 @@ const options: readonly (readonly [name: string, what: string])[] = [
   ['--state DIR', 'where the state of the punchline is kept: checkpoints, dead letters, audit log'],
   ['--workers N', 'threads that run functions; default: one a core, at most 4; of test: 1'],
   ['--drain-secs N', 'how long a stop waits for sinks to take what was read; default: 10'],
+  ['--connect', 'starts nothing where a source or sink cannot reach what it names; default: that is waited for'],
   ['--metrics AT', 'PORT or HOST:PORT where /metrics, /healthz and /readyz are served; or REEF_METRICS'],
   ['--metrics-cert F', 'certificate in PEM: they are served with TLS; REEF_METRICS_TOKEN: token to be shown'],
   ['--metrics-key F', 'the private key of that certificate'],

@@ -1,4 +1,4 @@
-/** `reef check --connect`: whether what sources and sinks name can be reached, with these rights. No row is moved. */
+/** `reef check --connect` and `reef run --connect`: whether what sources and sinks name can be reached, with these rights. No row is moved. */
 import { ReefError } from '../errors.ts';
 import { resolveNodeSpec } from '../nodes.ts';
 import { renderProblem } from '../punchline/problem.ts';
@@ -11,14 +11,24 @@ const PROBE_MS = 30_000;
 
 /** One line a node; returns how many cannot reach what they name. All are asked at once. */
 export async function probeNodes(punchline: Punchline, runModules: boolean, io: CommandIo): Promise<number> {
-  const nodes = punchline.nodes.filter(({ kind, type }) => kind !== 'function' && (runModules || !type.startsWith('file:')));
-  const found = await Promise.all(nodes.map((node) => probeNode(node, punchline)));
+  const found = await probeAll(punchline, runModules);
   for (const { lines } of found) io.stdout.write(lines.map((line) => `  ${line}\n`).join(''));
   for (const { problem } of found) if (problem !== undefined) io.stderr.write(`${problem}\n`);
   return found.filter(({ problem }) => problem !== undefined).length;
 }
 
+/** What sources and sinks say that cannot reach what they name. */
+export async function unreachable(punchline: Punchline): Promise<string[]> {
+  return (await probeAll(punchline, true)).flatMap(({ message }) => (message === undefined ? [] : [message]));
+}
+
+function probeAll(punchline: Punchline, runModules: boolean): Promise<Found[]> {
+  const nodes = punchline.nodes.filter(({ kind, type }) => kind !== 'function' && (runModules || !type.startsWith('file:')));
+  return Promise.all(nodes.map((node) => probeNode(node, punchline)));
+}
+
 interface Found {
+  readonly message?: string;
   readonly lines: readonly string[];
   readonly problem?: string;
 }
@@ -49,7 +59,8 @@ async function probeNode({ id, kind, type, settings, codec, location }: Punchlin
     return { lines: sentences.map((sentence) => `${subject} ${sentence}`) };
   } catch (error) {
     if (!(error instanceof ReefError)) throw error;
-    return { lines: [], problem: renderProblem({ ...location, severity: 'error', message: error.message }) };
+    const { message } = error;
+    return { lines: [], message, problem: renderProblem({ ...location, severity: 'error', message }) };
   } finally {
     clearTimeout(timer);
   }

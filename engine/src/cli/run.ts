@@ -22,6 +22,7 @@ import { argumentProblem } from './argument-problem.ts';
 import type { CommandIo } from './command-io.ts';
 import { readLogging } from './logging-options.ts';
 import { type MetricsOptions, readMetricsOptions } from './metrics-options.ts';
+import { unreachable } from './probe-nodes.ts';
 import { punchlineFiles } from './punchline-files.ts';
 import { crashesTo } from './redacted-io.ts';
 import { runUsage } from './usage.ts';
@@ -34,6 +35,8 @@ interface RunArgs {
   readonly state: string | undefined;
   readonly workers: number;
   readonly drainSecs: number;
+  /** It ends where something cannot be reached, and does not wait for it. */
+  readonly connect: boolean;
   readonly logging: LoggerOptions;
   readonly metrics: MetricsOptions;
 }
@@ -62,6 +65,7 @@ export async function runRun(args: readonly string[], io: CommandIo): Promise<nu
   });
   const punchlines = await loadAll(parsed, io, logger);
   if (!punchlines) return 3;
+  if (parsed.connect && !(await allReached(punchlines, logger))) return 1;
 
   try {
     await observation.open();
@@ -178,6 +182,15 @@ async function loadAll(args: RunArgs, io: CommandIo, logger: Logger): Promise<re
   });
 }
 
+/** What cannot be reached has been told. */
+async function allReached(punchlines: readonly Started[], logger: Logger): Promise<boolean> {
+  const missing = await Promise.all(
+    punchlines.map(async ({ plan, label }) => (await unreachable(plan)).map((message) => ({ punchline: label, message }))),
+  );
+  for (const { punchline, message } of missing.flat()) logger.say({ level: 'error', punchline, message });
+  return missing.flat().length === 0;
+}
+
 async function runOne(
   { plan, label, stateFolder, fileSha256 }: Started,
   args: RunArgs,
@@ -214,6 +227,7 @@ function parseRunArgs(args: readonly string[], io: CommandIo): RunArgs | string 
         state: { type: 'string' },
         workers: { type: 'string' },
         'drain-secs': { type: 'string' },
+        connect: { type: 'boolean', default: false },
         metrics: { type: 'string' },
         'metrics-cert': { type: 'string' },
         'metrics-key': { type: 'string' },
@@ -237,7 +251,7 @@ function parseRunArgs(args: readonly string[], io: CommandIo): RunArgs | string 
     if (typeof logging === 'string') return logging;
     const metrics = readMetricsOptions(values, io);
     if (typeof metrics === 'string') return metrics;
-    return { file, state: values.state, workers, drainSecs, logging, metrics };
+    return { file, state: values.state, workers, drainSecs, connect: values.connect, logging, metrics };
   } catch (error) {
     return argumentProblem(error);
   }

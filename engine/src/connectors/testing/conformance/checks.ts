@@ -12,7 +12,7 @@ export const checks = {
   restart: 'nothing is lost when the server is restarted',
   cut: 'nothing is lost when connections are cut in the middle of rows',
   pressure: 'memory stays bounded while the output takes nothing',
-  absent: 'a server that is not there at the start is told of and waited for',
+  absent: 'a server that is not there at the start is told of and waited for, and with --connect nothing is started',
   silent: 'a server that accepts and never answers is told of, and does not hold up a stop',
   drain: 'a stop ends in its time when the output takes nothing, and what was not delivered comes later',
   password: 'without the right password nothing goes through, and the log says why',

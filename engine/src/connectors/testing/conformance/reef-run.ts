@@ -10,6 +10,7 @@ import { type Ended, type ReefProcess, startReef, writePunchline } from '../../.
 import { patienceMs } from './patience.ts';
 
 export const DRAIN_SECS = 1;
+const FAILED = 1;
 const WRONG_PUNCHLINE = 3;
 const WRONG = /punchline\.yaml:\d+:\d+: error:/;
 /** What a stop may take beyond that: a machine may be busy. */
@@ -48,8 +49,8 @@ export class ReefRun {
     return this.#process !== undefined;
   }
 
-  start(): this {
-    const started = startReef(this.#t, this.#args);
+  start(...more: readonly string[]): this {
+    const started = startReef(this.#t, [...this.#args, ...more]);
     this.#process = started;
     this.said = '';
     this.gone = false;
@@ -77,6 +78,15 @@ export class ReefRun {
   /** Resolves once it has started (or ended): how long that takes says how busy the machine is, and nothing of a connector. */
   async up(): Promise<void> {
     while (this.running && !(await accepts(this.#socket))) await pause(LOOK_MS);
+  }
+
+  /** Starts it where it must not wait: it says what it lacks, and ends with exit code 1. */
+  async failsToStart(pattern: RegExp): Promise<void> {
+    this.start('--connect');
+    const { ended } = this.#process!;
+    await this.says(pattern);
+    const { code } = await ended;
+    if (code !== FAILED) throw new Error(`reef --connect has ended with exit code ${code}, expected ${FAILED}:\n${this.said}`);
   }
 
   async kill(): Promise<void> {

@@ -120,7 +120,9 @@ export const sinkChecks: Readonly<Record<Check, (bench: SinkBench) => Promise<vo
   async absent(bench) {
     const { side, proxy } = bench;
     await proxy.refuse();
-    const reef = bench.reef(side.settings({ port: proxy.port, impatient: true })).start();
+    const reef = bench.reef(side.settings({ port: proxy.port, impatient: true }));
+    await reef.failsToStart(/\bout\b.*(ECONNREFUSED|refused|connect|no such socket)/i);
+    reef.start();
     const rows = numberedRows(10);
     const feeding = bench.feed(rows);
     await reef.says(/\bout\b.*(ECONNREFUSED|refused|again|connect)/i);

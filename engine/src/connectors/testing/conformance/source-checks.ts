@@ -137,7 +137,9 @@ export const sourceChecks: Readonly<Record<Check, (bench: SourceBench) => Promis
   async absent(bench) {
     const { side, proxy } = bench;
     await proxy.refuse();
-    const reef = bench.reef(side.settings({ port: proxy.port, impatient: true })).start();
+    const reef = bench.reef(side.settings({ port: proxy.port, impatient: true }));
+    await reef.failsToStart(/\bin\b.*(ECONNREFUSED|refused|connect)/i);
+    reef.start();
     await reef.says(/\bin\b.*(ECONNREFUSED|refused|again|connect)/i);
     assert.ok(reef.running, `reef has ended, expected it to wait for the server:\n${reef.said}`);
     await proxy.accept();
