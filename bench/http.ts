@@ -54,8 +54,9 @@ try {
   for (const rows of [1, 100]) writeBody(rows);
   console.log(describeMachine([version('wrk')]).join('; '));
   await singleRows();
-  await hundredRows(false);
-  await hundredRows(true);
+  await hundredRows('moment', false);
+  await hundredRows('moment', true);
+  await hundredRows('moment-wasm', false);
 } finally {
   for (const child of children) child.kill('SIGKILL');
   rmSync(folder, { recursive: true });
@@ -78,17 +79,16 @@ async function singleRows(): Promise<void> {
   await stop(bare);
 }
 
-/** In order: one request to the target at a time, because all that comes in is one partition. */
-async function hundredRows(ordered: boolean): Promise<void> {
+async function hundredRows(through: 'moment' | 'moment-wasm', ordered: boolean): Promise<void> {
   const target = await start([at('http-target.ts')]);
-  const reef = await startReef('http-moment.yaml', { REEF_BENCH_URL: target.url, REEF_BENCH_ORDERED: String(ordered) });
+  const reef = await startReef(`http-${through}.yaml`, { REEF_BENCH_URL: target.url, REEF_BENCH_ORDERED: String(ordered) });
   let sent = 0;
   let fastest = 0;
   for (let round = 0; round < rounds; round++) {
     const load = await drive(reef, 100);
     sent += (load.requests + load.warmUp) * 100;
     fastest = Math.max(fastest, load.perSecond);
-    say(`100 rows a request, HTTP → moment → HTTP, ${ordered ? 'in order' : 'eight at a time'}`, load, 100);
+    say(`100 rows a request, HTTP → ${through} → HTTP, ${ordered ? 'in order' : 'eight at a time'}`, load, 100);
   }
   if (has('hey')) console.log(await halfRate(reef, fastest / 2));
   const arrived = Number(await (await fetch(target.url)).text());

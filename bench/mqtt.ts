@@ -1,6 +1,6 @@
 /**
  * MQTT → moment → MQTT at QoS 1 both ways, over a real mosquitto: rows per CPU-second of the Reef process. The publisher and the
- * subscriber are small clients of their own.
+ * subscriber are small clients of their own. Beside it the client library alone.
  *
  *   node bench/mqtt.ts [--rows 100000]
  */
@@ -28,6 +28,22 @@ const cleanUps: (() => unknown)[] = [() => rmSync(folder, { recursive: true })];
 try {
   const server = await startMosquitto({ after: (cleanUp) => cleanUps.push(cleanUp) });
   const port = server.ports.mqtt;
+  const env = { ...process.env, REEF_BENCH_URL: `mqtt://127.0.0.1:${port}` };
+  const reef = [at('../engine/bin/reef.js'), 'run', at('pipelines/mqtt.yaml'), '--state', join(folder, 'state')];
+  await measure('MQTT 5 → moment → MQTT 5, QoS 1', { port, program: reef, env });
+  await measure('the library alone, MQTT 5 → MQTT 5, QoS 1', { port, program: [at('mqtt-library.ts'), String(port)], env });
+} finally {
+  for (const cleanUp of cleanUps.reverse()) await cleanUp();
+}
+
+interface Relay {
+  readonly port: number;
+  /** Moves messages from `in` to `out`, once it has said that it reads. */
+  readonly program: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+async function measure(name: string, { port, program, env }: Relay): Promise<void> {
   let arrived = 0;
   let wanted: (() => void) | undefined;
   const reader = await client(port, (packet, socket) => {
@@ -41,31 +57,27 @@ try {
   });
   reader.write(generate({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'out', qos: 1 }] }, { protocolVersion: 5 }));
   await subscribed;
-  const env = { ...process.env, REEF_BENCH_URL: `mqtt://127.0.0.1:${port}` };
-  const reef = spawn(
-    process.execPath,
-    [at('../engine/bin/reef.js'), 'run', at('pipelines/mqtt.yaml'), '--state', join(folder, 'state')],
-    {
-      env,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    },
-  );
-  cleanUps.push(() => reef.kill('SIGKILL'));
-  for await (const text of reef.stderr) if (/reads from/.test(String(text))) break;
+  const relay = spawn(process.execPath, program, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  cleanUps.push(() => relay.kill('SIGKILL'));
+  await new Promise<void>((resolve) => {
+    relay.stderr.on('data', (text) => {
+      if (/reads from/.test(String(text))) resolve();
+    });
+  });
   const all = new Promise<void>((resolve) => {
     wanted = resolve;
   });
-  const before = ticks(reef.pid!);
+  const before = ticks(relay.pid!);
   const started = performance.now();
-  await publish(port);
+  const publisher = await publish(port);
   await all;
   const seconds = (performance.now() - started) / 1000;
-  const cpu = (ticks(reef.pid!) - before) / TICKS_PER_SECOND;
+  const cpu = (ticks(relay.pid!) - before) / TICKS_PER_SECOND;
   console.log(
-    `MQTT 5 → moment → MQTT 5, QoS 1: ${(rows / cpu / 1000).toFixed(1)} k rows/CPU-s, ${(rows / seconds / 1000).toFixed(1)} k rows/s, ${arrived} of ${rows} arrived`,
+    `${name}: ${(rows / cpu / 1000).toFixed(1)} k rows/CPU-s, ${(rows / seconds / 1000).toFixed(1)} k rows/s, ${arrived} of ${rows} arrived`,
   );
-} finally {
-  for (const cleanUp of cleanUps.reverse()) await cleanUp();
+  relay.kill('SIGKILL');
+  for (const socket of [reader, publisher]) socket.destroy();
 }
 
 async function client(port: number, take: (packet: Packet, socket: Socket) => void): Promise<Socket> {
@@ -90,7 +102,7 @@ async function client(port: number, take: (packet: Packet, socket: Socket) => vo
   return socket;
 }
 
-async function publish(port: number): Promise<void> {
+async function publish(port: number): Promise<Socket> {
   let acknowledged = 0;
   let more: (() => void) | undefined;
   const socket = await client(port, (packet) => {
@@ -115,6 +127,7 @@ async function publish(port: number): Promise<void> {
       );
     }
   }
+  return socket;
 }
 
 /** User and system. */
