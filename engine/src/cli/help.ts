@@ -47,7 +47,7 @@ const options: readonly (readonly [name: string, what: string])[] = [
   ['--state DIR', 'where the state of the punchline is kept: checkpoints, dead letters, audit log'],
   ['--workers N', 'threads that run functions; default: one a core, at most 4; of test: 1'],
   ['--drain-secs N', 'how long a stop waits for sinks to take what was read; default: 10'],
-  ['--connect', 'starts nothing where a source or sink cannot reach what it names; default: that is waited for'],
+  ['--connect', 'asks first whether sources and sinks can reach what they name; if not, nothing starts'],
   ['--metrics AT', 'PORT or HOST:PORT where /metrics, /healthz and /readyz are served; or REEF_METRICS'],
   ['--metrics-cert F', 'certificate in PEM: they are served with TLS; REEF_METRICS_TOKEN: token to be shown'],
   ['--metrics-key F', 'the private key of that certificate'],
@@ -55,7 +55,6 @@ const options: readonly (readonly [name: string, what: string])[] = [
   ['--log-format F', 'text or json; default: text on a terminal, json elsewhere; or REEF_LOG_FORMAT'],
   ['--log-level L', 'what is less important is left out: info (default), warn or error; or REEF_LOG_LEVEL'],
   ['--run-modules', 'check also runs modules of your own (type: ./x.ts), to learn their settings and columns'],
-  ['--connect', 'check also asks whether what sources and sinks name can be reached; no row is moved'],
   ['--only TEXT', 'test runs only the cases whose name has the text'],
   ['--update', 'test writes what came out into the case files as what is expected'],
   ['--watch', 'test runs the cases again whenever a file changes'],
@@ -116,9 +115,9 @@ function commandText({ usage, what }: CommandFacts): string {
   return `${[usage, ...wrap(`It ${what}.`, WIDTH), ...(taken.length === 0 ? [] : section('options', alignColumns(taken, WIDTH)))].join('\n')}\n`;
 }
 
-/** A usage may stand for several options by what their names begin with: `--log-…`. */
+/** A usage may stand for several options by the word that their names begin with: `--log…`. */
 function takes(usage: string, option: string): boolean {
-  return usage.includes(option) || usage.includes(`${option.slice(0, option.lastIndexOf('-'))}-…`);
+  return usage.includes(option) || usage.includes(`${/^--[a-z]+/.exec(option)![0]}…`);
 }
 
 /** The settings of a type, of each kind that has it. Rejects with a `ReefError` when there is none of this name. */

@@ -29,6 +29,7 @@ function takingIn(t: TestContext, run: Source['run'], positions: Record<string, 
     suspects: [],
     positions: { in: positions },
     events: { emit: () => {}, committed: () => {} },
+    hindered: () => {},
     forgotten: () => {},
     positioned: () => {},
   } as unknown as IntakeOptions;

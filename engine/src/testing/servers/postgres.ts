@@ -52,6 +52,8 @@ export async function startPostgres(owner: Owner, { tls, more = [] }: PostgresOp
         if (ids?.uid !== undefined && ids.gid !== undefined) chownSync(join(data, name), ids.uid, ids.gid);
       };
       const lines = [`port = ${ports.postgres}`, "listen_addresses = '127.0.0.1'", `unix_socket_directories = '${folder}'`];
+      // In its folder, so that nothing stays behind of a server that is killed.
+      lines.push('dynamic_shared_memory_type = mmap');
       if (tls) {
         put('server.crt', tls.certificate);
         put('server.key', tls.key);
