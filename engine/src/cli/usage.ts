@@ -1,6 +1,5 @@
 /** How the commands are called; apart from them, so that help need not load what they do. */
-export const runUsage =
-  'reef run FILE|DIR|- [--state DIR] [--workers N] [--drain-secs N] [--connect] [--metrics…] [--log…]';
+export const runUsage = 'reef run FILE|DIR|- [--state DIR] [--workers N] [--drain-secs N] [--connect] [--metrics…] [--log…]';
 export const inspectUsage = 'reef inspect MODULE.wasm [--json]';
 export const benchUsage = 'reef bench MODULE.wasm --rows FILE [--function NAME] [--format bincode|json] [--input-columns A,B]';
 export const testUsage = 'reef test FILE|DIR… [--only TEXT] [--update] [--watch] [--junit FILE] [--workers N]';
