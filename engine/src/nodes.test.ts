@@ -33,6 +33,15 @@ test('every setting is in snake_case', () => {
   }
 });
 
+test('every password, token and key is declared as a secret', () => {
+  const named = /(^|[._])(password|passphrase|client_secret|token|tokens|auth\.keys?)(\[\])?$/;
+  for (const { kind, name, spec } of specs) {
+    for (const row of describe(spec.settings).filter((row) => named.test(row.name))) {
+      assert.ok(row.secret || row.type === 'list of secret', `${kind} ${name}: ${row.name} is ${row.type}`);
+    }
+  }
+});
+
 test('every default is a value that the setting takes', async () => {
   for (const { kind, name, spec } of specs) {
     for (const [key, field] of Object.entries(spec.settings)) {
