@@ -14,7 +14,7 @@ import type { Check } from './checks.ts';
 import { ListenerBench } from './listener-bench.ts';
 import { type ListenerCheck, listenerCheckRuns } from './listener-checks.ts';
 import type { Row } from './rows.ts';
-import type { NodeSettings, SettingsOptions } from './sides.ts';
+import type { ConformingListener, NodeSettings, SettingsOptions } from './sides.ts';
 import { SinkBench } from './sink-bench.ts';
 import { sinkChecks } from './sink-checks.ts';
 import { SourceBench } from './source-bench.ts';
@@ -288,6 +288,45 @@ const listenerMutants: readonly {
   },
 ];
 
+/** Lines of JSON over TCP. */
+const plainListener: ConformingListener = {
+  type: 'socket',
+  message: (row) => Buffer.from(`${JSON.stringify(row)}\n`),
+  limits: { size: {}, time: { message_timeout_secs: 0.3, handshake_timeout_secs: 0.3 } },
+  begun: '{"n":',
+  endless: { head: '', piece: Buffer.alloc(1024 * 1024, 'x') },
+};
+
+/** Listens, and keeps what comes over a connection until that ends. */
+const greedySource = `
+import { createServer } from 'node:net';
+import { feedBytes, integer, source } from '@reef/engine';
+
+export default source({
+  summary: 'Listens.',
+  settings: { port: integer('Where.') },
+  codecs: ['json'],
+  delivery: 'At most once.',
+  security: 'None.',
+  examples: [],
+  open: ({ id, settings, log }) => ({
+    async run(feed, signal) {
+      const partition = feed.partition('all', { replayable: false });
+      const server = createServer(async (socket) => {
+        const pieces = [];
+        socket.on('error', () => {});
+        for await (const piece of socket) pieces.push(Buffer.from(piece));
+        await feedBytes(partition, Buffer.concat(pieces), { flush: true });
+      });
+      server.listen(settings.port, '127.0.0.1', () => log.info('source "' + id + '" listens on 127.0.0.1'));
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      server.close();
+    },
+    async close() {},
+  }),
+});
+`;
+
 function altered({ tls, ...settings }: NodeSettings, changes: NodeSettings): NodeSettings {
   return tls === undefined ? settings : { ...settings, tls: { ...(tls as NodeSettings), ...changes } };
 }
@@ -325,15 +364,26 @@ describe('broken connectors', { concurrency: 4 }, () => {
 
   for (const { fault, check, message, alter } of listenerMutants) {
     test(`a listener that ${fault} does not pass "${check}"`, { timeout: TIMEOUT_MS }, async (t) => {
-      const bench = await ListenerBench.open(t, {
-        type: 'socket',
-        message: (row) => Buffer.from(`${JSON.stringify(row)}\n`),
-        limits: { size: {}, time: { message_timeout_secs: 0.3, handshake_timeout_secs: 0.3 } },
-        begun: '{"n":',
-        endless: { head: '', piece: Buffer.of() },
-        alter,
-      });
+      const bench = await ListenerBench.open(t, { ...plainListener, alter });
       await assert.rejects(listenerCheckRuns[check](bench), { message });
     });
   }
+
+  test('a listener that lets everybody in does not pass "password"', { timeout: TIMEOUT_MS }, async (t) => {
+    const bench = await ListenerBench.open(t, {
+      ...plainListener,
+      // It asks nobody: what clients show instead of a row or before it makes no difference.
+      auth: { settings: {}, right: '', wrong: ['open barley'] },
+    });
+    await assert.rejects(listenerCheckRuns.password(bench), {
+      message: /a client with wrong credentials still has its connection/,
+    });
+  });
+
+  test('a listener that keeps messages of any length does not pass "size"', { timeout: TIMEOUT_MS }, async (t) => {
+    const type = join(temporaryFolder(t), 'greedy.ts');
+    writeFileSync(type, greedySource);
+    const bench = await ListenerBench.open(t, { ...plainListener, type });
+    await assert.rejects(listenerCheckRuns.size(bench), { message: words.grown });
+  });
 });
