@@ -1,6 +1,6 @@
 /**
  * A file to OpenSearch in bulks, acknowledgements on: rows a second, and rows per CPU-second of the Reef process; beside a server that
- * takes everything at once, which shows what the sink itself costs.
+ * takes everything at once, which shows what the sink itself costs, and beside the HTTP client alone.
  *
  *   node bench/opensearch.ts [--rows 200000] [--rounds 3]
  */
@@ -37,7 +37,9 @@ try {
   const server = lack === false ? await startOpenSearch({ after: (cleanUp) => cleanUps.push(cleanUp) }) : undefined;
   for (let round = 0; round < Number(values.rounds); round++) {
     await run('a server that takes all', taking, input.path, round);
+    await runLibrary('the HTTP client alone to it', taking, input.path, round);
     if (!server) continue;
+    await runLibrary('the HTTP client alone, OpenSearch 3.2', server.url, input.path, round);
     const index = await run('OpenSearch 3.2', server.url, input.path, round);
     await server.ask('POST', `/${index}/_refresh`);
     const { count } = await server.ask<{ readonly count: number }>('GET', `/${index}/_count`);
@@ -55,7 +57,11 @@ async function run(what: string, url: string, path: string, round: number): Prom
     command: [process.execPath, at('../engine/bin/reef.js'), 'run', at('pipelines/opensearch.yaml'), '--state', state],
     env: { REEF_BENCH_PORT: new URL(url).port, REEF_BENCH_INPUT: path, REEF_BENCH_INDEX: index },
   });
-
   console.log(`${what}: ${figures(rows, measured)}`);
   return index;
+}
+
+async function runLibrary(what: string, url: string, path: string, round: number): Promise<void> {
+  const command = [process.execPath, at('opensearch-library.ts'), url, `library-${round}`, String(rows), path] as const;
+  console.log(`${what}: ${figures(rows, await measure({ command: [...command] }))}`);
 }

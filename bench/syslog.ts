@@ -1,10 +1,10 @@
 /**
  * Syslog over TCP, parsed into columns, to a file: rows per CPU-second of the Reef process, start-up included. The sender is a process
- * of its own. A lost row fails the run.
+ * of its own. A lost row fails the run. Beside it node:net alone, which reads the same bytes and does nothing with them.
  *
  *   node bench/syslog.ts [--rows 2000000] [--rounds 3]
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +25,10 @@ try {
   const load = loadavg().map((value) => value.toFixed(1));
   console.log(`${describeMachine([]).join('; ')}; ${rows} rows; load ${load.join(' ')}`);
   for (let round = 0; round < Number(values.rounds); round++) {
-    for (const standard of ['rfc5424', 'rfc3164']) await run(standard, round);
+    for (const standard of ['rfc5424', 'rfc3164']) {
+      await run(standard, round);
+      await runLibrary(standard);
+    }
   }
 } finally {
   rmSync(folder, { recursive: true });
@@ -34,7 +37,7 @@ try {
 async function run(standard: string, round: number): Promise<void> {
   const port = await freePort();
   const output = join(folder, 'out.jsonl');
-  const sender = spawn(process.execPath, [at('syslog-sender.ts'), String(port), String(rows), standard], { stdio: 'inherit' });
+  const sender = send(port, standard);
   try {
     const measured = await measure({
       command: [
@@ -56,4 +59,19 @@ async function run(standard: string, round: number): Promise<void> {
     sender.kill('SIGKILL');
     rmSync(output, { force: true });
   }
+}
+
+async function runLibrary(standard: string): Promise<void> {
+  const port = await freePort();
+  const sender = send(port, standard);
+  try {
+    const measured = await measure({ command: [process.execPath, at('syslog-library.ts'), String(port)] });
+    console.log(`node:net alone (${standard}): ${figures(rows, measured)}`);
+  } finally {
+    sender.kill('SIGKILL');
+  }
+}
+
+function send(port: number, standard: string): ChildProcess {
+  return spawn(process.execPath, [at('syslog-sender.ts'), String(port), String(rows), standard], { stdio: 'inherit' });
 }
