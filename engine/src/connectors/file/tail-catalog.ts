@@ -12,6 +12,8 @@ import { errorNumber, fileError } from './file-error.ts';
 import { fixedFolder, listFiles } from './file-list.ts';
 import { generationOf } from './generation.ts';
 import { asFilePosition, endOfRows, fingerprintOf, headOf, matchesFingerprint, readIfSame, startOfRows } from './identity.ts';
+import { Originals } from './originals.ts';
+import { Recent } from './recent.ts';
 import { TailedFile } from './tailed-file.ts';
 import { partitionName } from './whole-files.ts';
 
@@ -55,6 +57,9 @@ export class TailCatalog {
   readonly #isFirstStart: boolean;
   #isFirstScan = true;
   readonly #told = new Set<string>();
+  /** What is in a folder, by inode. When very many files are missing, each is looked for there. */
+  readonly #folders = new Map<string, Recent<Map<string, Located[]>>>();
+  readonly #listed: Recent<ReadonlySet<string>>;
 
   constructor(options: CatalogOptions, resume: ReadonlyMap<string, Position>) {
     this.#options = options;
@@ -66,6 +71,7 @@ export class TailCatalog {
     this.#resumed.sort((one, other) => generationOf(other.name) - generationOf(one.name));
     this.#resumedByIno = Map.groupBy(this.#resumed, ({ ino }) => ino);
     this.#isFirstStart = this.#resumed.length === 0;
+    this.#listed = new Recent(async () => new Set((await listFiles(options.path)).paths));
   }
 
   at(path: string): TailedFile | undefined {
@@ -73,7 +79,15 @@ export class TailCatalog {
     return file?.path === path && !file.isGone ? file : undefined;
   }
 
-  async scan(now: number): Promise<ScanResult> {
+  /** Whether a file with this inode is followed at the path. */
+  isFollowed(path: string, ino: string): boolean {
+    const file = this.#byPath.get(path);
+    return file !== undefined && file.ino === ino && file.path === path && this.files.has(file);
+  }
+
+  /** Rejects with the reason of `stop` once that is aborted. */
+  async scan(now: number, stop: AbortSignal): Promise<ScanResult> {
+    this.#folders.clear();
     const list = await listFiles(this.#options.path);
     const seen = new Set<TailedFile>();
     const news: TailedFile[] = [];
@@ -81,6 +95,7 @@ export class TailCatalog {
     const folders = new Set([fixedFolder(this.#options.path, list.kind)]);
     let isUnsettled = false;
     for (const path of list.paths) {
+      stop.throwIfAborted();
       const stats = await stat(path, { bigint: true }).catch(() => undefined);
       if (stats === undefined || !stats.isFile() || this.#isWritten(path, stats)) continue;
       folders.add(dirname(path));
@@ -94,11 +109,14 @@ export class TailCatalog {
           news.push(file);
       }
     }
-    const lost = await this.#findMoved(list.paths, news, now);
+    const lost = await this.#findMoved(list.paths, { news, now, stop });
+    const originals = new Originals(unknown.length > 0 ? this.files : []);
     for (const { path, stats } of unknown) {
-      const file = await this.#create(path, stats, now);
+      stop.throwIfAborted();
+      const file = await this.#create(path, { stats, now, originals });
       if (file === 'moving') isUnsettled = true;
       if (typeof file !== 'object') continue;
+      originals.add(file);
       seen.add(file);
       news.push(file);
     }
@@ -123,7 +141,8 @@ export class TailCatalog {
   forget(file: TailedFile, exists: boolean): void {
     this.files.delete(file);
     if (this.#byKey.get(file.key) === file) this.#byKey.delete(file.key);
-    for (const [path, other] of this.#byPath) if (other === file) this.#byPath.delete(path);
+    for (const path of file.paths) if (this.#byPath.get(path) === file) this.#byPath.delete(path);
+    file.paths.clear();
     if (!exists) return;
     this.#retired.set(file.key, file);
     for (const key of this.#retired.keys()) {
@@ -134,13 +153,11 @@ export class TailCatalog {
 
   /** A path, listed or not, that leads to the file now: where a rotation has put it. */
   async locate(file: TailedFile): Promise<{ readonly path: string; readonly dev: string } | undefined> {
-    const folder = dirname(file.path);
-    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-    for (const entry of entries) {
-      if (!entry.isFile()) continue;
-      const path = join(folder, entry.name);
-      const stats = await stat(path, { bigint: true }).catch(() => undefined);
-      if (stats === undefined || String(stats.ino) !== file.ino || Number(stats.size) < file.offset) continue;
+    const path = dirname(file.path);
+    const folder = this.#folders.get(path) ?? new Recent(() => byInode(path));
+    this.#folders.set(path, folder);
+    for (const { path, stats } of (await folder.get()).get(file.ino) ?? []) {
+      if (Number(stats.size) < file.offset) continue;
       const head = await headOf(path, file.ino);
       if (head !== undefined && matchesFingerprint(head, file.fingerprint)) return { path, dev: String(stats.dev) };
     }
@@ -148,7 +165,7 @@ export class TailCatalog {
   }
 
   async isListed(path: string): Promise<boolean> {
-    return (await listFiles(this.#options.path)).paths.includes(path);
+    return (await this.#listed.get()).has(path);
   }
 
   #add(file: TailedFile, path: string): void {
@@ -157,7 +174,12 @@ export class TailCatalog {
     file.path = path;
     this.files.add(file);
     this.#byKey.set(file.key, file);
+    this.#know(path, file);
+  }
+
+  #know(path: string, file: TailedFile): void {
     this.#byPath.set(path, file);
+    file.paths.add(path);
   }
 
   #place(file: TailedFile, path: string, now: number): void {
@@ -166,7 +188,7 @@ export class TailCatalog {
     if (file.path === path) return;
     leave(file, now);
     file.path = path;
-    this.#byPath.set(path, file);
+    this.#know(path, file);
   }
 
   #takeBack(path: string, stats: BigIntStats): TailedFile | undefined {
@@ -194,7 +216,7 @@ export class TailCatalog {
     const { path: oldPath } = found;
     this.#add(found, path);
     // Its old path may have a new file.
-    if (oldPath !== path && !this.#byPath.has(oldPath)) this.#byPath.set(oldPath, found);
+    if (oldPath !== path && !this.#byPath.has(oldPath)) this.#know(oldPath, found);
     return found;
   }
 
@@ -202,11 +224,15 @@ export class TailCatalog {
    * Files of the last run that no listed path leads to: renamed out of sight in the meantime, or gone for good. These are
    * returned, but not at the first try: a rotation may be moving names about just now.
    */
-  async #findMoved(listed: readonly string[], news: TailedFile[], now: number): Promise<TailedFile[]> {
+  async #findMoved(
+    listed: readonly string[],
+    { news, now, stop }: { readonly news: TailedFile[]; readonly now: number; readonly stop: AbortSignal },
+  ): Promise<TailedFile[]> {
     const missing: TailedFile[] = [];
     const paths = new Set(listed);
     for (const file of this.#resumed) {
       if (this.#found.has(file)) continue;
+      stop.throwIfAborted();
       const found = await this.locate(file);
       if (found === undefined || paths.has(found.path)) {
         file.searches++;
@@ -217,7 +243,7 @@ export class TailCatalog {
       file.dev = found.dev;
       this.files.add(file);
       this.#byKey.set(file.key, file);
-      if (!this.#byPath.has(file.path)) this.#byPath.set(file.path, file);
+      if (!this.#byPath.has(file.path)) this.#know(file.path, file);
       file.path = found.path;
       leave(file, now);
       file.isGone = true;
@@ -229,7 +255,10 @@ export class TailCatalog {
     return lost;
   }
 
-  async #create(path: string, stats: BigIntStats, now: number): Promise<TailedFile | 'moving' | undefined> {
+  async #create(
+    path: string,
+    { stats, now, originals }: { readonly stats: BigIntStats; readonly now: number; readonly originals: Originals },
+  ): Promise<TailedFile | 'moving' | undefined> {
     let file: TailedFile;
     try {
       const head = await readIfSame(path, String(stats.ino));
@@ -250,7 +279,7 @@ export class TailCatalog {
       if (this.#isFirstScan && this.#isFirstStart) {
         if (this.#options.from === 'end') file.offset = await endOfRows(path, Number(stats.size));
       } else {
-        const original = this.#originalOf(file, head);
+        const original = originals.of(path, head);
         if (original !== undefined) file.suspectedCopy = { original, size: -1, since: now };
       }
     } catch (error) {
@@ -260,26 +289,6 @@ export class TailCatalog {
     }
     this.#add(file, path);
     return file;
-  }
-
-  /** A file in the same folder that begins with the same bytes, or did before it was truncated. */
-  #originalOf(file: TailedFile, head: Buffer): TailedFile | undefined {
-    const prints = new Map<number, string>();
-    const begins = (fingerprint: string | undefined): boolean => {
-      const length = Number.parseInt(fingerprint ?? '0', 10);
-      if (length === 0 || length > head.length) return false;
-      let print = prints.get(length);
-      if (print === undefined) {
-        print = fingerprintOf(head.subarray(0, length));
-        prints.set(length, print);
-      }
-      return print === fingerprint;
-    };
-    for (const other of this.files) {
-      if (dirname(other.path) !== dirname(file.path) || other.isGone) continue;
-      if (begins(other.fingerprint) || begins(other.before?.fingerprint)) return other;
-    }
-    return undefined;
   }
 
   #tell(message: string): void {
@@ -292,6 +301,23 @@ export class TailCatalog {
 function leave(file: TailedFile, now: number): void {
   file.leftAt = now;
   file.hasCaughtUp = false;
+}
+
+interface Located {
+  readonly path: string;
+  readonly stats: BigIntStats;
+}
+
+/** The files of a folder. */
+async function byInode(folder: string): Promise<Map<string, Located[]>> {
+  const found: Located[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    if (!entry.isFile()) continue;
+    const path = join(folder, entry.name);
+    const stats = await stat(path, { bigint: true }).catch(() => undefined);
+    if (stats !== undefined) found.push({ path, stats });
+  }
+  return Map.groupBy(found, ({ stats }) => String(stats.ino));
 }
 
 function keyOf(stats: BigIntStats): string {

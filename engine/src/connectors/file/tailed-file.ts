@@ -17,6 +17,8 @@ export class TailedFile {
   name: string;
   /** Where it was last seen. */
   path: string;
+  /** Where it was seen so far, to be found by. */
+  readonly paths = new Set<string>();
   dev: string;
   readonly ino: string;
   offset: number;

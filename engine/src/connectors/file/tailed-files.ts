@@ -89,7 +89,7 @@ export class TailedFiles implements Source {
   async #scanLoop(catalog: TailCatalog, stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
       const start = performance.now();
-      await this.#scan(catalog, start);
+      await this.#scan(catalog, start, stop);
       const end = performance.now();
       this.#earliestScan = end + (end - start) / SCAN_SHARE;
       const { intervalMs } = this.#options;
@@ -98,9 +98,9 @@ export class TailedFiles implements Source {
     }
   }
 
-  async #scan(catalog: TailCatalog, now: number): Promise<void> {
+  async #scan(catalog: TailCatalog, now: number, stop: AbortSignal): Promise<void> {
     try {
-      const { news, lost, folders, isUnsettled } = await catalog.scan(now);
+      const { news, lost, folders, isUnsettled } = await catalog.scan(now, stop);
       for (const file of news) this.#take(file);
       for (const file of lost) await this.#giveUp(file);
       if (this.#watch.set(folders)) this.#scanAlarm.at(performance.now() + GATHER_MS);
@@ -108,6 +108,7 @@ export class TailedFiles implements Source {
       if (catalog.files.size === 0) this.#tell('info', `File source "${this.#options.id}" waits for ${this.#options.path}`);
       else this.#told = undefined;
     } catch (error) {
+      if (stop.aborted) return;
       this.#tell('warn', fileError(`look for files of source "${this.#options.id}"`, this.#options.path, error).message);
     }
   }
@@ -120,9 +121,8 @@ export class TailedFiles implements Source {
 
   /** A file of the last run that cannot be found. Only the newest generation of a truncated file is looked for. */
   async #giveUp(file: TailedFile): Promise<void> {
-    const isOlder = [...(this.#catalog?.files ?? [])].some((other) => other.ino === file.ino && other.path === file.path);
-    if (!isOlder) {
-      const { path, offset } = file;
+    const { path, ino, offset } = file;
+    if (!this.#catalog?.isFollowed(path, ino)) {
       this.#options.log.warn(
         `File ${path}, of which the last run delivered ${offset} bytes, is gone: what came after cannot be read`,
       );
