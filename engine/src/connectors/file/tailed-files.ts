@@ -137,10 +137,12 @@ export class TailedFiles implements Source {
       const files = [...this.#dirty];
       this.#dirty.clear();
       const readers = Array.from({ length: READERS }, async () => {
-        for (let file = files.shift(); file !== undefined && !stop.aborted; file = files.shift()) await this.#read(file, stop);
+        for (let file = files.shift(); file !== undefined && !stop.aborted; file = files.shift()) {
+          await this.#read(file, stop);
+          await this.#closeSurplus();
+        }
       });
       await Promise.all(readers);
-      await this.#closeSurplus();
       this.#earliestRead = performance.now() + GATHER_MS;
       if (this.#dirty.size > 0) this.#readAlarm.at(this.#earliestRead);
       for (const time of this.#later.values()) this.#readAlarm.at(time);
@@ -157,6 +159,8 @@ export class TailedFiles implements Source {
 
   async #read(file: TailedFile, stop: AbortSignal): Promise<void> {
     if (!this.#catalog?.files.has(file) || !this.#mayFollow(file)) return;
+    // While it is read it is not closed as one too many.
+    this.#opened.delete(file);
     const now = performance.now();
     try {
       if (file.suspectedCopy !== undefined && !(await this.#isDecided(file, now))) return;
