@@ -18,7 +18,7 @@ const time = {
   column: text('The column that holds the time, as a string or number.'),
   from: list(
     text(`A format: ${formatDoc}.`),
-    'How the time is written; the first format that fits counts. Without a year it is the one nearest to the time of arrival.',
+    'How the time is written; the first format that fits counts. Without a year it is the last one that is not more than a month ahead of the time of arrival.',
     { default: ['iso'], min: 1 },
   ),
   to: text(`How to write it, in UTC: ${formatDoc}. An epoch becomes an integer, anything else a string.`, { default: 'iso' }),

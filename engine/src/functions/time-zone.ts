@@ -80,8 +80,9 @@ function namedZone(name: string): Zone {
   return { fixed: undefined, offsetAt };
 }
 
-/** As far as a time without a year can be from now, and some more. */
-const REACH = 220 * DAY;
+/** As far as a time without a year can be from now, and some more: February 29 is up to eight years back. */
+const REACH_BACK = 9 * 366 * DAY;
+const REACH_AHEAD = 60 * DAY;
 
 /** When the offset of a zone changes, for code that has no calendar of zones: times that are far from now get the nearest offset. */
 export class ZoneTable {
@@ -106,10 +107,10 @@ export class ZoneTable {
   #changes(now: number): number[] {
     const { fixed } = this.#zone;
     if (fixed !== undefined) return [-Infinity, fixed];
-    let from = now - REACH;
+    let from = now - REACH_BACK;
     let offset = this.#zone.offsetAt(from);
     const pairs = [-Infinity, offset];
-    for (; from < now + REACH; from += 7 * DAY) {
+    for (; from < now + REACH_AHEAD; from += 7 * DAY) {
       if (this.#zone.offsetAt(from + 7 * DAY) === offset) continue;
       let [low, high] = [from, from + 7 * DAY];
       while (high - low > STEP) {

@@ -51,8 +51,8 @@ function fail(code: u32, at: usize): usize {
 
 /**
  * `fields`: 12 pointers to columns, 0 for those that nobody wants. `words`: (start, end) of the names of 24 facilities, then of 8 severities.
- * `times`: programs for RFC 3164's time, a 0 behind the last; `isoTime`: the one for RFC 5424's. A time without year is the
- * one nearest to `now`. `zone`: pairs of f64, the first second on its clock for which the second one, its seconds ahead of UTC, holds;
+ * `times`: programs for RFC 3164's time, a 0 behind the last; `isoTime`: the one for RFC 5424's. A time without year is
+ * the last one that is not more than a month ahead of `now`. `zone`: pairs of f64, the first second on its clock for which the second one, its seconds ahead of UTC, holds;
  * the last pair begins at infinity. `keep`: what has no right header is a message all the same.
  */
 export function setSyslog(fields: usize, words: usize, times: usize, isoTime: usize, now: f64, zone: usize, keep: u32): void {

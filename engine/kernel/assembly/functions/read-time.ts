@@ -294,14 +294,14 @@ function clear(): void {
   epoch = false;
 }
 
-/** The calendar's fields become `seconds`. A year that the text does not say is the one that brings it nearest to `reference`. */
+/** The calendar's fields become `seconds`. What says no year was `reference` or before, or is at most a month ahead. */
 function finish(reference: f64): u32 {
   if (epoch) return KNOWN;
   if (afternoon != UNSET) hour = (hour % 12) + (afternoon == 1 ? 12 : 0);
   let days: i32;
   if (year == UNSET) {
     if (month == UNSET || day == UNSET) return NO_TIME;
-    days = nearestDays(reference);
+    days = latestDays(reference);
     if (days == UNSET) return NO_TIME;
   } else if (dayOfYear != UNSET) {
     if (dayOfYear == 366 && !isLeap(year)) return NO_TIME;
@@ -318,32 +318,36 @@ function finish(reference: f64): u32 {
   return KNOWN;
 }
 
-/** What {@link nearestDays} found last, and for what: times that follow each other mostly share their day. */
-let nearest = UNSET;
-let nearestMonth = UNSET;
-let nearestDay = UNSET;
-let nearestTo = UNSET;
+/** Clocks may be fast, and December hears of January: what would be ahead by more days than this is of the year before. */
+const MOST_DAYS_AHEAD = 31;
+/** Two leap years are at most so many years apart. */
+const LEAP_GAP = 8;
 
-/** Days since 1970 of month and day in the year that is nearest to `reference` (seconds); UNSET: it is no date in any of them. */
-function nearestDays(reference: f64): i32 {
+/** What {@link latestDays} found last, and for what: times that follow each other mostly share their day. */
+let latest = UNSET;
+let latestMonth = UNSET;
+let latestDay = UNSET;
+let latestTo = UNSET;
+
+/** Days since 1970 of month and day in the last year that fits before `reference` (seconds); UNSET: there is no such date. */
+function latestDays(reference: f64): i32 {
   const today = <i32>floor(reference / 86400);
-  if (month == nearestMonth && day == nearestDay && today == nearestTo) return nearest;
-  nearestMonth = month;
-  nearestDay = day;
-  nearestTo = today;
-  nearest = findNearestDays(today);
-  return nearest;
+  if (month == latestMonth && day == latestDay && today == latestTo) return latest;
+  latestMonth = month;
+  latestDay = day;
+  latestTo = today;
+  latest = findLatestDays(today);
+  return latest;
 }
 
-function findNearestDays(today: i32): i32 {
+function findLatestDays(today: i32): i32 {
   const about = 1970 + <i32>floor(<f64>today / 365.2425);
-  let best = UNSET;
-  for (let candidate = about - 2; candidate <= about + 2; candidate++) {
+  for (let candidate = about + 2; candidate >= about - LEAP_GAP; candidate--) {
     if (day > daysInMonth(candidate, month)) continue;
     const days = daysFromCivil(candidate, month, day);
-    if (best == UNSET || abs(days - today) < abs(best - today)) best = days;
+    if (days - today <= MOST_DAYS_AHEAD) return days;
   }
-  return best;
+  return UNSET;
 }
 
 /** Reads the time in [p, to) by the program at `program` (ends with 0). Sets `seconds` and `nanos`. */

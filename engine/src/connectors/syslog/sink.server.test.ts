@@ -21,7 +21,7 @@ type Standard = 'rfc5424' | 'rfc3164';
 type Framing = 'octets' | 'line';
 type Received = Readonly<Record<string, string>>;
 
-/** RFC 3164 says no year, and the reader takes the nearest: this is now, to the second. */
+/** RFC 3164 says no year, and the reader takes the last that fits: this is now, to the second. */
 const now = new Date(Math.floor(Date.now() / 1000) * 1000);
 
 function inputOf(n: number) {

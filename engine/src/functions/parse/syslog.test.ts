@@ -74,7 +74,7 @@ test('RFC 3164 and what is sent as such', async () => {
       '2023-10-11T22:14:15.5+02:00 h a[b c]: x',
       { ...common, timestamp: '2023-10-11T20:14:15.500Z', appname: 'a', procid: 'b c', message: 'x' },
     ],
-    ['Jan  3 01:02:03 h a:', { timestamp: '2024-01-03T01:02:03Z', hostname: 'h', appname: 'a', message: '' }],
+    ['Jan  3 01:02:03 h a:', { timestamp: '2023-01-03T01:02:03Z', hostname: 'h', appname: 'a', message: '' }],
     ['Oct 11 22:14:15', { timestamp: common.timestamp, message: '' }],
   ];
   for (const [message, expected] of cases) assert.deepEqual(await read(message), expected, message);
@@ -114,14 +114,32 @@ test('what Cisco devices send', async () => {
   });
 });
 
+test('a time without year was before now, or is at most a month ahead', async () => {
+  const cases: [string, string | undefined][] = [
+    ['Nov 14 22:13:21', '2023-11-14T22:13:21Z'],
+    ['Feb  5 17:32:18', '2023-02-05T17:32:18Z'],
+    ['Jan  1 00:00:00', '2023-01-01T00:00:00Z'],
+    ['Dec 15 12:00:00', '2023-12-15T12:00:00Z'],
+    ['Dec 16 12:00:00', '2022-12-16T12:00:00Z'],
+    ['Feb 29 12:00:00', '2020-02-29T12:00:00Z'],
+    ['Feb 30 12:00:00', undefined],
+  ];
+  for (const [time, expected] of cases) {
+    const row = (await read(`<13>${time} host app: x`, { syslog: { lenient: true } })) as { readonly timestamp?: string };
+    assert.equal(row.timestamp, expected, time);
+  }
+});
+
 test('a zone by name has the offset of the time of year', async () => {
   const at = async (message: string): Promise<unknown> =>
     ((await read(message, { syslog: { timezone: 'Europe/Paris' } })) as { timestamp: string }).timestamp;
   assert.equal(await at('Oct 29 01:59:59 h a: x'), '2023-10-28T23:59:59Z');
   assert.equal(await at('Oct 29 03:00:00 h a: x'), '2023-10-29T02:00:00Z');
-  assert.equal(await at('Mar 30 12:00:00 h a: x'), '2024-03-30T11:00:00Z');
-  assert.equal(await at('Mar 31 12:00:00 h a: x'), '2024-03-31T10:00:00Z');
+  assert.equal(await at('Mar 25 12:00:00 h a: x'), '2023-03-25T11:00:00Z');
+  assert.equal(await at('Mar 26 12:00:00 h a: x'), '2023-03-26T10:00:00Z');
+  assert.equal(await at('Feb 29 12:00:00 h a: x'), '2020-02-29T11:00:00Z');
   assert.equal(await at('Jul 1 2019 12:00:00 h a: x'), '2019-07-01T10:00:00Z');
+  assert.equal(await at('Jan 1 2019 12:00:00 h a: x'), '2019-01-01T11:00:00Z');
   assert.match(
     (await read('x', { syslog: { timezone: 'Mars/Olympus' } }).catch((error: Error) => error.message)) as string,
     /Mars/,
