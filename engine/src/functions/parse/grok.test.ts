@@ -63,8 +63,105 @@ test('lines of web servers and of syslog', async () => {
   ]);
 });
 
+test('lines of programs, with the names that Logstash gives their parts', async () => {
+  const cases: [pattern: string, line: string, row: object][] = [
+    [
+      '%{SYSLOGBASE} %{GREEDYDATA:rest}',
+      'Nov 12 13:36:02 host sshd[123]: Failed password for root',
+      {
+        timestamp: 'Nov 12 13:36:02',
+        'host.hostname': 'host',
+        'process.name': 'sshd',
+        'process.pid': 123,
+        rest: 'Failed password for root',
+      },
+    ],
+    [
+      '^%{SYSLOGLINE}$',
+      '2024-11-12T13:36:02.5+01:00 h app: x: y',
+      { timestamp: '2024-11-12T13:36:02.5+01:00', 'host.hostname': 'h', 'process.name': 'app', message: 'x: y' },
+    ],
+    [
+      '^%{CRONLOG}$',
+      'Nov 12 13:17:01 host CRON[1234]: (root) CMD (run-parts /etc/cron.hourly)',
+      {
+        timestamp: 'Nov 12 13:17:01',
+        'host.hostname': 'host',
+        'process.name': 'CRON',
+        'process.pid': 1234,
+        'user.name': 'root',
+        'system.cron.action': 'CMD',
+        message: 'run-parts /etc/cron.hourly',
+      },
+    ],
+    [
+      '^%{SYSLOG5424LINE}$',
+      '<165>1 2003-10-11T22:14:15.003Z host.example evntslog - ID47 [ex@32473 a="]\\" b"][y] An event',
+      {
+        'log.syslog.priority': 165,
+        'system.syslog.version': '1',
+        timestamp: '2003-10-11T22:14:15.003Z',
+        'host.hostname': 'host.example',
+        'process.name': 'evntslog',
+        'event.code': 'ID47',
+        'system.syslog.structured_data': '[ex@32473 a="]\\" b"][y]',
+        message: 'An event',
+      },
+    ],
+    [
+      '^%{HTTPD_ERRORLOG}$',
+      '[Tue Nov 12 13:36:02.123456 2024] [core:error] [pid 12:tid 34] [client 192.0.2.1:5555] AH00126: Invalid URI',
+      {
+        timestamp: 'Tue Nov 12 13:36:02.123456 2024',
+        'apache.error.module': 'core',
+        'log.level': 'error',
+        'process.pid': 12,
+        'process.thread.id': 34,
+        'source.address': '192.0.2.1',
+        'source.port': 5555,
+        'error.code': 'AH00126',
+        message: 'Invalid URI',
+      },
+    ],
+    [
+      '^%{HTTPD_ERRORLOG}$',
+      '[Tue Nov 12 13:36:02 2024] [error] [client 192.0.2.1] File does not exist',
+      {
+        timestamp: 'Tue Nov 12 13:36:02 2024',
+        'log.level': 'error',
+        'source.address': '192.0.2.1',
+        message: 'File does not exist',
+      },
+    ],
+    [
+      '^%{JAVASTACKTRACEPART}$',
+      '\tat org.example.Main$1.<init>(Main.java:42)',
+      {
+        'java.log.origin.class.name': 'org.example.Main$1',
+        'log.origin.function': '<init>',
+        'log.origin.file.name': 'Main.java',
+        'log.origin.file.line': 42,
+      },
+    ],
+  ];
+  for (const [pattern, line, row] of cases) assert.deepEqual(await read({ patterns: [pattern] }, [line]), [row], pattern);
+});
+
 test('every known pattern can be put together and matches what it is for', async () => {
   const cases: Record<string, string> = {
+    BASE16FLOAT: '0x1F.8',
+    CISCOMAC: '001b.4411.3ab7',
+    COMMONMAC: '00:1b:44:11:3a:b7',
+    DATESTAMP_EVENTLOG: '20241112133602',
+    DATESTAMP_OTHER: 'Tue Nov 12 13:36:02 UTC 2024',
+    DATESTAMP_RFC822: 'Tue Nov 12 2024 13:36:02 GMT',
+    DATESTAMP_RFC2822: 'Tue, 12 Nov 2024 13:36:02 +0100',
+    HTTPDERROR_DATE: 'Tue Nov 12 13:36:02.1 2024',
+    JAVACLASS: 'com.example.Foo$Bar',
+    TTY: '/dev/pts/8',
+    URIQUERY: 'a=1&b=2',
+    URN: 'urn:isbn:0451450523',
+    WINDOWSMAC: '00-1b-44-11-3a-b7',
     IPV6: '2001:db8::1',
     MAC: '00:1b:44:11:3a:b7',
     HOSTPORT: 'example.org:80',
