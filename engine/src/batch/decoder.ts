@@ -1,4 +1,4 @@
-import type { Codec } from '../spec/plan.ts';
+import { type Codec, DEFAULT_LINE_COLUMN } from '../spec/plan.ts';
 import type { RecordLayout } from '../spec/records.ts';
 import { Arena } from './arena.ts';
 import { DecodedRows } from './decoded-rows.ts';
@@ -21,7 +21,6 @@ const SCRATCH_BYTES = 1024 + 64;
 const MAX_KEYS = 256;
 /** Names are learned while there are fewer: rows and functions may come up with any. */
 const MAX_LEARNED_KEYS = 64;
-const DEFAULT_LINE_COLUMN = 'line';
 
 /** Makes a kernel instance over the shared memory, with an arena of its own. */
 export function createDecoder(options: DecoderOptions): Decoder & Encoder {

@@ -2,14 +2,12 @@
 import type { ColumnDeclaration } from '../spec/column-type.ts';
 import type { FunctionSpec } from '../spec/function.ts';
 import type { NodeSpec } from '../spec/node-spec.ts';
-import { type Edge, ERROR_TABLE, type Punchline, type PunchlineNode, RAW_COLUMN } from '../spec/plan.ts';
+import { type Edge, ERROR_TABLE, lineColumnOf, type Punchline, type PunchlineNode, RAW_COLUMN } from '../spec/plan.ts';
 import { keptSecrets } from '../spec/secrets.ts';
 import type { SinkSpec } from '../spec/sink.ts';
 import type { SourceSpec } from '../spec/source.ts';
 import type { EdgeTarget, ErrorTarget, PlannedEdge, WorkerPlan } from '../worker/protocol.ts';
 
-/** The column that the line codec fills when `out` declares none. */
-export const DEFAULT_LINE_COLUMN = 'message';
 /** Id of the file sink that rejected rows go to where no error table is near. */
 export const DEAD_LETTERS = '_dead_letters';
 
@@ -136,12 +134,7 @@ function nearestErrorEdge(start: PunchlineNode, byId: ReadonlyMap<string, Punchl
 
 function lineColumn(node: PunchlineNode): string {
   if (node.lineColumn !== undefined) return node.lineColumn;
-  if (node.codec?.name === 'raw') return RAW_COLUMN;
-  for (const { columns, table } of node.out) {
-    const declared = table === ERROR_TABLE ? undefined : columns?.find(({ name }) => !name.startsWith('_ppf_'));
-    if (declared) return declared.name;
-  }
-  return DEFAULT_LINE_COLUMN;
+  return node.codec?.name === 'raw' ? RAW_COLUMN : lineColumnOf(node.out);
 }
 
 function columnNames(punchline: Punchline, specified: ReadonlyMap<string, SpecifiedNode>): Set<string> {

@@ -3,7 +3,7 @@
 import type { ColumnType } from '../spec/column-type.ts';
 import type { FunctionSpec } from '../spec/function.ts';
 import { nearestWord } from '../spec/nearest-word.ts';
-import { ERROR_COLUMN, ERROR_TABLE, NO_TABLE, RAW_COLUMN } from '../spec/plan.ts';
+import { ERROR_COLUMN, ERROR_TABLE, lineColumnOf, NO_TABLE, RAW_COLUMN } from '../spec/plan.ts';
 import { oneOf, quotedList } from '../spec/setting-text.ts';
 import { anyColumns, type ColumnSet, either, mayHave, onlyColumns, withColumns, without } from './column-set.ts';
 import type { Graph, Link } from './graph.ts';
@@ -43,14 +43,19 @@ function declared<T>(node: SpecifiedNode, problems: ProblemList, ask: () => T): 
   }
 }
 
-function columnsAfter({ spec, settings, codec, subject }: SpecifiedNode, before: ColumnSet): ColumnSet {
+function columnsAfter({ spec, settings, codec, out, subject }: SpecifiedNode, before: ColumnSet): ColumnSet {
   if (!spec || !settings) return anyColumns();
   if (spec.kind === 'source') {
     const told = spec.columns?.(settings, codec)?.map((column) => column.name);
-    const columns = told ?? (codec?.name === 'raw' ? [RAW_COLUMN] : undefined);
+    const columns = told ?? onlyColumnOf(codec, out ?? []);
     return columns ? onlyColumns(columns, `${subject} gives ${only(columns)}`) : anyColumns();
   }
   return spec.kind === 'function' ? afterFunction(spec, settings, subject, before) : before;
+}
+
+function onlyColumnOf(codec: SpecifiedNode['codec'], out: NonNullable<SpecifiedNode['out']>): readonly string[] | undefined {
+  if (codec?.name === 'raw') return [RAW_COLUMN];
+  return codec?.name === 'line' ? [lineColumnOf(out)] : undefined;
 }
 
 function afterFunction(

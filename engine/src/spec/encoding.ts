@@ -112,7 +112,7 @@ function readDoc(codecs: Codecs): string {
     'How bytes become rows.',
     ...(codecs.includes('json') ? ['`json`: each line is a JSON object.'] : []),
     ...(codecs.includes('line')
-      ? ['`line`: each line is the text of one column, the first that `out` declares (`line` where none is declared).']
+      ? ['`line`: each line is the text of one column, the first that `out` declares (`message` where none is declared).']
       : []),
     ...(codecs.includes('csv') ? [CSV] : []),
     ...(codecs.includes('raw')

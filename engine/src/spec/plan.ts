@@ -101,6 +101,20 @@ export type Codec = { readonly name: 'json'; readonly form?: JsonForm } | { read
 /** The one column that the raw codec fills: bytes, in JSON as base64. */
 export const RAW_COLUMN = 'content';
 
+/** The column that the line codec fills when `out` declares none. */
+export const DEFAULT_LINE_COLUMN = 'message';
+
+/** The column that the line codec fills: the first that the `out` of its source declares, metadata apart. */
+export function lineColumnOf(
+  out: readonly { readonly table?: string | undefined; readonly columns?: readonly { readonly name: string }[] | undefined }[],
+): string {
+  for (const { columns, table } of out) {
+    const declared = table === ERROR_TABLE ? undefined : columns?.find(({ name }) => !name.startsWith('_ppf_'));
+    if (declared) return declared.name;
+  }
+  return DEFAULT_LINE_COLUMN;
+}
+
 /** Bytes that stand behind each encoded row: its newline, which only raw bytes do not have. */
 export function rowEndBytes({ name }: Codec): 0 | 1 {
   return name === 'raw' ? 0 : 1;
