@@ -76,6 +76,24 @@ test('every type has an example, and the loader takes it', async () => {
   }
 });
 
+test('TLS that is set up and would not be spoken is a mistake', async () => {
+  const tls = { ca_file: 'ca.pem' };
+  const plain = [
+    { id: 'http', settings: { url: 'http://a.example/', tls } },
+    { id: 'opensearch', settings: { http_hosts: [{ host: 'a.example', port: 9200 }], index: { type: 'fixed', name: 'x' }, tls } },
+    { id: 'mqtt', settings: { url: 'mqtt://a.example', topic: 'x', tls } },
+    { id: 'kafka', settings: { 'bootstrap.servers': 'a.example:9092', topic: 'x', tls } },
+    { id: 'postgres', settings: { host: '127.0.0.1', database: 'x', user: 'x', table: 'x', encryption: 'none', tls } },
+  ];
+  const sinks = plain.map((sink) => ({ ...sink, kind: 'sink', type: sink.id }));
+  const source = { id: 'in', kind: 'source', type: 'stdin', out: sinks.map(({ id }) => ({ id })) };
+  const { problems } = await loadPunchlines('plain.yaml', { text: stringify({ spec: { dag: [source, ...sinks] } }), env: {} });
+  assert.deepEqual(
+    problems.map(({ message }) => /^node "(\w+)": setting "[\w.]+" .*(?:not used)/.exec(message)?.[1] ?? message),
+    plain.map(({ id }) => id),
+  );
+});
+
 test("a type may carry Punch's suffix for its kind, and no other", () => {
   assert.equal(canonicalType('source', 'file_source', ''), 'file');
   assert.equal(canonicalType('function', 'filter_function', ''), 'filter');

@@ -6,7 +6,7 @@ import { type Credentials, checkClientAuth, clientAuth, fixedCredentials } from 
 import type { Response } from './client-connection.ts';
 import { OAuth2Credentials } from './client-oauth2.ts';
 import { checkClientProxy, clientProxy } from './client-proxy.ts';
-import { type ClientTlsContext, checkClientTls, clientTls, openClientTls } from './client-tls.ts';
+import { asksForTls, type ClientTlsContext, checkClientTls, clientTls, openClientTls } from './client-tls.ts';
 
 export const accessSettings = {
   connect_timeout_secs: number('A connection must be there within this time.', { default: 10, min: 0.05, unit: 'seconds' }),
@@ -27,6 +27,9 @@ export function checkAccess({ auth, tls, proxy }: AccessSettings, urls: readonly
       message: 'is sent without TLS, so whoever stands in between can read it: expected an https URL',
       severity: 'warning',
     });
+  const all = auth?.token_url === undefined ? urls : [...urls, auth.token_url];
+  if (asksForTls(tls) && all.length > 0 && all.every((url) => URL.parse(url)?.protocol === 'http:'))
+    issues.push({ path: ['tls'], message: 'is not used, because nothing is sent to an https URL: expected one' });
   return issues;
 }
 

@@ -50,6 +50,11 @@ export function checkClientTls({ certificate_file, key_file, verify }: ClientTls
   return issues;
 }
 
+/** Whether something is set, so that going without TLS cannot be what is meant. */
+export function asksForTls({ verify, min_version, ...others }: ClientTls): boolean {
+  return verify !== 'full' || min_version !== '1.2' || Object.values(others).some((value) => value !== undefined);
+}
+
 function unverified(verify: 'authority' | 'none'): string {
   const who = verify === 'none' ? 'anyone' : 'anyone with a certificate of a known authority';
   return `is "${verify}", so ${who} can pass for the server: expected "full" but for trying things out`;

@@ -1,5 +1,5 @@
 /** What source and sink both need to reach a cluster, in the words of Kafka and of Punch. */
-import { checkClientTls, clientTls } from '../../net/client-tls.ts';
+import { asksForTls, checkClientTls, clientTls } from '../../net/client-tls.ts';
 import { urlIssue } from '../../net/url-issue.ts';
 import { choice, group, number, type Settings, secret, text } from '../../spec/fields.ts';
 import type { SettingIssue } from '../../spec/node.ts';
@@ -78,7 +78,7 @@ export function checkConnection(settings: ConnectionSettings): SettingIssue[] {
   else if (auth)
     issues.push({ path: ['security.protocol'], message: `is ${protocol}, so "auth" is not used: expected SASL_SSL` });
   if (protocol.endsWith('SSL')) issues.push(...checkClientTls(settings.tls));
-  else if (settings.tls.ca_file !== undefined || settings.tls.certificate_file !== undefined)
+  else if (asksForTls(settings.tls))
     issues.push({ path: ['security.protocol'], message: `is ${protocol}, so "tls" is not used: expected SSL or SASL_SSL` });
   return issues;
 }

@@ -1,5 +1,5 @@
 /** Settings that source and sink share. */
-import { checkClientTls, clientTls } from '../../net/client-tls.ts';
+import { asksForTls, checkClientTls, clientTls } from '../../net/client-tls.ts';
 import { flag, group, integer, number, type Settings, secret, text } from '../../spec/fields.ts';
 import type { SettingIssue } from '../../spec/node.ts';
 import { templateIssue } from './topic-template.ts';
@@ -72,6 +72,8 @@ export function checkConnection(given: ConnectionSettings): SettingIssue[] {
   else {
     const { secure, host } = addressOf(given.url);
     const local = host === 'localhost' || host === '::1' || host.startsWith('127.');
+    if (!secure && asksForTls(given.tls))
+      issues.push({ path: ['tls'], message: 'is not used, expected mqtts:// or wss:// in "url"' });
     if (!secure && given.auth?.password !== undefined && !local)
       issues.push({
         path: ['auth', 'password'],

@@ -31,14 +31,14 @@ const passing = new Set([
   'cluster_manager_not_discovered_exception',
 ]);
 
-/** The index is not there, and may not be made. */
-const NO_INDEX = 'index_not_found_exception';
+/** The index is not there and may not be made, or may not be written to by this user. */
+const closed = new Set(['index_not_found_exception', 'security_exception']);
 
 const MOST_REASON = 500;
 
 export interface AnswerOptions {
   readonly operation: 'index' | 'create';
-  /** Rows say where they go: one that leads nowhere is to blame for it. Otherwise an administrator has to make the index. */
+  /** Rows say where they go: one that leads nowhere is to blame for it. Otherwise an administrator has to open the index. */
   readonly namedByRows: boolean;
 }
 
@@ -58,7 +58,7 @@ export function readAnswer(body: Buffer, rows: Uint32Array, { operation, namedBy
     if (taken) continue;
     const type = typeof error === 'object' ? error.type : undefined;
     const reason = describe(status, error);
-    const awaited = passing.has(type ?? '') || (type === NO_INDEX && !namedByRows);
+    const awaited = passing.has(type ?? '') || (closed.has(type ?? '') && !namedByRows);
     if (status === 429 || status === 408 || status >= 500 || status === 0 || awaited) {
       again.push(rows[at]!);
       againReason ??= reason;

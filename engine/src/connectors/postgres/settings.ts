@@ -1,4 +1,4 @@
-import { checkClientTls, clientTls } from '../../net/client-tls.ts';
+import { asksForTls, checkClientTls, clientTls } from '../../net/client-tls.ts';
 import { bulkSettings, checkBulkSettings } from '../../spec/bulk-settings.ts';
 import { choice, flag, integer, list, map, number, type Settings, secret, text } from '../../spec/fields.ts';
 import type { SettingIssue } from '../../spec/node.ts';
@@ -101,6 +101,7 @@ export function checkSettings(given: PostgresSettings): SettingIssue[] {
     const message = `is "none", so rows and what logs in stand readable on the way to ${host}: expected "required"`;
     issues.push({ path: ['encryption'], message, severity: 'warning' });
   }
+  if (encryption === 'none' && asksForTls(tls)) issue('tls', 'is not used with encryption: none, expected "required"');
   if (columns !== undefined && Object.keys(columns).length === 0) issue('columns', 'is empty, expected at least one column');
   if (method === 'copy' && columns === undefined) issue('method', 'is "copy", which must know "columns"');
   if (method === 'copy' && on_conflict !== 'error')

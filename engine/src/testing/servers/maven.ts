@@ -18,13 +18,16 @@ export interface MavenJars extends Need {
   readonly classPath: string;
 }
 
-/** `artifacts`: `group:name:version` each; what they depend on comes with them. */
+/**
+ * `artifacts`: `group:name:version` each; what they depend on comes with them. `group:name:version:zip` is taken apart, and its jars come
+ * behind the others.
+ */
 export function mavenJars(...artifacts: readonly string[]): MavenJars {
   const parent = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'reef', 'maven');
   const folder = join(parent, createHash('sha256').update(artifacts.join('\n')).digest('hex').slice(0, 16));
   const maven = program('mvn', 'maven');
   return {
-    classPath: `${folder}/*`,
+    classPath: artifacts.some(isZip) ? `${folder}/*:${folder}/zip/*` : `${folder}/*`,
     async lacks() {
       return existsSync(folder) ? undefined : `${artifacts.join(' and ')} of Maven is not there (REEF_SETUP=1 fetches it)`;
     },
@@ -34,8 +37,14 @@ export function mavenJars(...artifacts: readonly string[]): MavenJars {
       const work = mkdtempSync(join(parent, 'new-'));
       try {
         writeFileSync(join(work, 'pom.xml'), pom(artifacts));
-        const copy = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${join(work, 'jars')}`];
-        await runProgram(['mvn', '-B', '-q', '-f', join(work, 'pom.xml'), ...copy], { timeoutMs: 600_000 });
+        const out = join(work, 'jars');
+        const goals = [['copy-dependencies', '-DincludeScope=runtime', '-DexcludeTypes=zip', `-DoutputDirectory=${out}`]];
+        if (artifacts.some(isZip))
+          goals.push(['unpack-dependencies', '-DincludeTypes=zip', `-DoutputDirectory=${join(out, 'zip')}`]);
+        for (const [goal, ...options] of goals) {
+          const command = ['mvn', '-B', '-q', '-f', join(work, 'pom.xml'), `dependency:${goal}`, ...options];
+          await runProgram(command, { timeoutMs: 600_000 });
+        }
         try {
           renameSync(join(work, 'jars'), folder);
         } catch (error) {
@@ -49,10 +58,19 @@ export function mavenJars(...artifacts: readonly string[]): MavenJars {
   };
 }
 
+function isZip(artifact: string): boolean {
+  return artifact.endsWith(':zip');
+}
+
 function pom(artifacts: readonly string[]): string {
   const dependencies = artifacts.map((artifact) => {
-    const [group, name, version] = artifact.split(':');
-    return `<dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${version}</version></dependency>`;
+    const [group, name, version, type] = artifact.split(':');
+    // What a plug-in builds on is in the server.
+    const packed =
+      type === undefined
+        ? ''
+        : `<type>${type}</type><exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>`;
+    return `<dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${version}</version>${packed}</dependency>`;
   });
   return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>reef</groupId><artifactId>test-server</artifactId><version>1</version><packaging>pom</packaging>
