@@ -285,11 +285,17 @@ function writeValue(p: usize, end: usize, out: bool): usize {
   return p + 1;
 }
 
-/** A sequence number as Cisco's devices put before the time: `123: `. Returns its end, or `p` itself when there is none. */
-function parseSequence(p: usize, end: usize, row: usize): usize {
+/** The colon of `123: ` at `p`, or `p` itself when there is none. */
+function sequenceEnd(p: usize, end: usize): usize {
   let q = p;
   while (q < end && isDigit(get8(q)) && q - p < 18) q++;
-  if (q == p || byteAt(q, end) != COLON || byteAt(q + 1, end) != SPACE) return p;
+  return q > p && byteAt(q, end) == COLON && byteAt(q + 1, end) == SPACE ? q : p;
+}
+
+/** A sequence number as Cisco's devices put before the time: `123: `. Returns its end, or `p` itself when there is none. */
+function parseSequence(p: usize, end: usize, row: usize): usize {
+  const q = sequenceEnd(p, end);
+  if (q == p) return p;
   let first = p;
   while (first + 1 < q && get8(first) == 0x30) first++;
   put(SEQUENCE, row, first, q, INTEGER);
@@ -352,6 +358,16 @@ function originEnd(p: usize, end: usize): usize {
   return q > p && byteAt(q, end) == COLON && byteAt(q + 1, end) == SPACE ? q : p;
 }
 
+/** `%ASA-6-302014: `: Cisco's firewalls say no time unless told to. */
+function isMnemonic(p: usize, end: usize): bool {
+  if (byteAt(p, end) != 0x25) return false;
+  const stop = originEnd(p, end);
+  for (let q = p + 2; q + 2 < stop; q++) {
+    if (get8(q) == DASH && get8(q + 1) - 0x30 < 8 && get8(q + 2) == DASH) return true;
+  }
+  return false;
+}
+
 function offsetAt(local: i64): i64 {
   let pair = offsets;
   while (<f64>local >= getF64(pair + 16)) pair += 16;
@@ -369,10 +385,14 @@ function parse3164(p: usize, end: usize, row: usize): usize {
     let time = p;
     p = readSyslogTime(time, end);
     if (timeState == NO_TIME) {
+      if (isMnemonic(time, end)) return parseTag(time, end, row);
       const origin = originEnd(time, end);
       if (origin == time) return fail(BAD_TIME, from);
       const host = time;
       time = skipSpaces(origin + 1, end);
+      // Some count twice, what they sent and what they logged: the first one is the column.
+      const second = sequenceEnd(time, end);
+      if (second != time) time = skipSpaces(second + 1, end);
       p = readSyslogTime(time, end);
       if (timeState == NO_TIME) return fail(BAD_TIME, from);
       putText(HOSTNAME, row, host, origin);

@@ -91,6 +91,9 @@ test('what Cisco devices send', async () => {
     [`<189>29: *Oct 11 22:14:15.123: ${text}`, { ...header, sequence: 29, ...time, ...tag }],
     [`<189>000029: .Oct 11 22:14:15.123 UTC: ${text}`, { ...header, sequence: 29, ...time, ...tag }],
     [`<189>29: r1: Oct 11 22:14:15.123: ${text}`, { ...header, sequence: 29, hostname: 'r1', ...time, ...tag }],
+    [`<189>29: r1: 000123: Oct 11 22:14:15.123: ${text}`, { ...header, sequence: 29, hostname: 'r1', ...time, ...tag }],
+    [`<189>${text}`, { ...header, ...tag }],
+    [`<189>29: ${text}`, { ...header, sequence: 29, ...tag }],
     [`<189>: 2023 Oct 11 22:14:15.123 UTC: ${text}`, { ...header, ...time, ...tag }],
     [`Oct 11 22:14:15.123: ${text}`, { severity: 'notice', ...time, ...tag }],
     [
