@@ -18,7 +18,7 @@ const settings = {
   ...listenSettings,
   delimiter: choice(
     ['auto', 'eol'],
-    'How messages are told apart over `tcp` and `unix`: `auto` takes both framings of RFC 6587, octet counting and lines, told by how a message begins; `eol` only lines.',
+    'How messages are told apart over `tcp` and `unix`: `auto` takes both framings of RFC 6587, octet counting and lines, told by how a connection begins; `eol` only lines.',
     { default: 'auto' },
   ),
   standard: choice(
