@@ -15,7 +15,7 @@ export const checks = {
   absent: 'a server that is not there at the start is told of and waited for, and with --connect nothing is started',
   silent: 'a server that accepts and never answers is told of, and does not hold up a stop',
   drain: 'a stop ends in its time when the output takes nothing, and what was not delivered comes later',
-  password: 'without the right password nothing goes through, and the log says why',
+  password: 'without the right password nothing goes through, the log says why, and a stop finds nothing open',
   certificates: 'a certificate that is expired, of another name or signed by itself is refused, the right one taken',
   handles: 'a stop leaves nothing open that would hold up the end of the process',
 } as const;

@@ -184,6 +184,8 @@ export const sourceChecks: Readonly<Record<Check, (bench: SourceBench) => Promis
     await side.write(numberedRows(10), reef);
     await bench.refuses(reef, side.refusal ?? passwordWords);
     assert.deepEqual(bench.arrived, [], 'rows came without the right password');
+    // Where no later try can be better it has ended by itself.
+    if (reef.running) await reef.stop();
   },
 
   async certificates(bench) {
@@ -207,7 +209,7 @@ export const sourceChecks: Readonly<Record<Check, (bench: SourceBench) => Promis
         .refuses(reef, certificateWords)
         .catch((error: Error) => assert.fail(`a certificate that is ${name}: ${error.message}`));
       assert.deepEqual(bench.arrived, [], `rows came from a server whose certificate is ${name}`);
-      await reef.kill();
+      await reef.stop();
     }
     const reef = bench.reef(await settingsFor(right)).start();
     await bench.expect(rows, reef);
