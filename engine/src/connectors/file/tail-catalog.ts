@@ -59,7 +59,7 @@ export class TailCatalog {
   readonly #told = new Set<string>();
   /** What is in a folder, by inode. When very many files are missing, each is looked for there. */
   readonly #folders = new Map<string, Recent<Map<string, Located[]>>>();
-  readonly #listed: Recent<ReadonlySet<string>>;
+  #listed = this.#listedNow();
 
   constructor(options: CatalogOptions, resume: ReadonlyMap<string, Position>) {
     this.#options = options;
@@ -71,7 +71,6 @@ export class TailCatalog {
     this.#resumed.sort((one, other) => generationOf(other.name) - generationOf(one.name));
     this.#resumedByIno = Map.groupBy(this.#resumed, ({ ino }) => ino);
     this.#isFirstStart = this.#resumed.length === 0;
-    this.#listed = new Recent(async () => new Set((await listFiles(options.path)).paths));
   }
 
   at(path: string): TailedFile | undefined {
@@ -88,6 +87,7 @@ export class TailCatalog {
   /** Rejects with the reason of `stop` once that is aborted. */
   async scan(now: number, stop: AbortSignal): Promise<ScanResult> {
     this.#folders.clear();
+    this.#listed = this.#listedNow();
     const list = await listFiles(this.#options.path);
     const seen = new Set<TailedFile>();
     const news: TailedFile[] = [];
@@ -166,6 +166,10 @@ export class TailCatalog {
 
   async isListed(path: string): Promise<boolean> {
     return (await this.#listed.get()).has(path);
+  }
+
+  #listedNow(): Recent<ReadonlySet<string>> {
+    return new Recent(async () => new Set((await listFiles(this.#options.path)).paths));
   }
 
   #add(file: TailedFile, path: string): void {
