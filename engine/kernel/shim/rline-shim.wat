@@ -29,7 +29,7 @@
 
   ;; The current row.
   (global $status (export "status") (mut i32) (i32.const 0))
-  (global $detail (mut i32) (i32.const 0))
+  (global $detail (export "detail") (mut i32) (i32.const 0))
   (global $outStart (mut i32) (i32.const 0))
   (global $gathered (mut i32) (i32.const 0))
   (global $large (mut i32) (i32.const 0))

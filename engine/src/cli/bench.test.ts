@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { assemble } from '../../kernel/build-shim.ts';
 import { runBench } from './bench.ts';
 
 const moment = fileURLToPath(new URL('../../../examples/moment/moment.wasm', import.meta.url));
@@ -20,7 +21,7 @@ async function bench(...args: string[]): Promise<{ code: number; out: string; er
   return { code, ...written };
 }
 
-function fileWith(t: TestContext, content: string): string {
+function fileWith(t: TestContext, content: string | Uint8Array): string {
   const folder = mkdtempSync(join(tmpdir(), 'reef-bench-'));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'file'), content);
@@ -49,6 +50,17 @@ test('bench says how many rows the function failed on, and why', async (t) => {
   assert.match(out, /rows +3, .*\n/);
   assert.match(out, /failed +2 rows, first: BadTypeError: Not an integer\n/);
   assert.match(out, /sent +the whole row/);
+});
+
+test('bench says why a module does not start', async (t) => {
+  const rows = fileWith(t, '{"a":1}\n');
+  const bytes = assemble(
+    '(module (memory (export "memory") 1) (func $start unreachable) (start $start) (func (export "f")))',
+    false,
+  );
+  const { code, err } = await bench(fileWith(t, bytes), '--rows', rows);
+  assert.equal(code, 3);
+  assert.equal(err, 'reef bench: Cannot open function "f": its module does not start: unreachable\n');
 });
 
 test('bench says what is wrong with its command line, its module and its rows', async (t) => {

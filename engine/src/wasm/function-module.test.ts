@@ -38,6 +38,37 @@ test('unknown imports are named', async () => {
   await assert.rejects(load(bytes), /it imports env\.log, wasi_snapshot_preview1\.fd_dance; functions are given WASI preview 1/);
 });
 
+test('imports of another type than WASI has are told with the right one', async () => {
+  const bytes = assemble(
+    '(module (import "wasi_snapshot_preview1" "fd_write" (func (param i64) (result i32))) (memory (export "memory") 1) (func (export "f")))',
+    false,
+  );
+  await assert.rejects(
+    load(bytes),
+    /it imports fd_write as a function \(i64\) -> \(i32\); WASI preview 1 has a function \(i32, i32, i32, i32\) -> \(i32\)/,
+  );
+});
+
+test('a command is told what to be built as', async () => {
+  const bytes = assemble('(module (memory (export "memory") 1) (func (export "_start")))');
+  const hint = /Cannot load wasm module "\.\/f\.wasm": it is a command \(_start\): build a library/;
+  await assert.rejects(load(bytes), hint);
+  await assert.rejects(load(bytes, '_start'), hint);
+  const both = assemble('(module (memory (export "memory") 1) (func (export "_start")) (func (export "f")))');
+  assert.equal((await load(both)).function, 'f');
+});
+
+test('a function that begins with an underscore runs where it is named', async () => {
+  const bytes = assemble('(module (memory (export "memory") 1) (func (export "_f")) (func (export "g")))');
+  assert.equal((await load(bytes, '_f')).function, '_f');
+  assert.equal((await load(bytes)).function, 'g');
+});
+
+test('a preparation that cannot be called is told', async () => {
+  const bytes = assemble('(module (memory (export "memory") 1) (func (export "_initialize") (param i32)) (func (export "f")))');
+  await assert.rejects(load(bytes), /its export "_initialize" is a function \(i32\) -> \(\), expected a function \(\) -> \(\)/);
+});
+
 test('what is no module is told', async () => {
   const random = Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * i * 31 + (i >> 3) * 17) & 0xff));
   for (const bytes of [

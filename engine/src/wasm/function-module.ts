@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { ReefError } from '../errors.ts';
 import { nearestWord } from '../spec/nearest-word.ts';
 import { type ModuleInfo, rewrite } from './rewriter/index.ts';
-import { WASI_MODULE, wasiFunctions } from './shim.ts';
+import { WASI_MODULE } from './shim.ts';
+import { wasiTypes } from './wasi-types.ts';
 
 export interface FunctionModuleOptions {
   /** Stands in messages: the path as the punchline has it. */
@@ -22,12 +23,19 @@ export interface FunctionModule {
 }
 
 const SIGNATURE = '() -> ()';
+const START = '_start';
+const INITIALIZE = '_initialize';
+
+/** Why a module with `_start` and nothing else to call is no function. */
+export const COMMAND =
+  'it is a command (_start): build a library (Rust: crate-type cdylib, C: -mexec-model=reactor) and export a function';
 
 export async function loadFunctionModule(bytes: Uint8Array, options: FunctionModuleOptions): Promise<FunctionModule> {
   const { name, memoryBytes } = options;
   const { bytes: rewritten, info } = rewrite(bytes, { name, ...(memoryBytes === undefined ? {} : { memoryBytes }) });
   const subject = `wasm module ${JSON.stringify(name)}`;
   checkImports(info, subject);
+  checkImportTypes(info, subject);
   const chosen = chooseExport(info, subject, options.function);
   if (info.memory === undefined)
     throw new ReefError('config', `Cannot load ${subject}: it has no memory, an rline function needs one`);
@@ -49,9 +57,8 @@ export function callable(info: ModuleInfo): readonly string[] {
 }
 
 function checkImports(info: ModuleInfo, subject: string): void {
-  const known = new Set(wasiFunctions());
   const unknown = info.imports.filter(
-    ({ module, name, kind }) => kind !== 'memory' && !(kind === 'function' && module === WASI_MODULE && known.has(name)),
+    ({ module, name, kind }) => kind !== 'memory' && !(kind === 'function' && module === WASI_MODULE && wasiTypes.has(name)),
   );
   if (unknown.length === 0) return;
   const names = unknown
@@ -65,8 +72,22 @@ function checkImports(info: ModuleInfo, subject: string): void {
   );
 }
 
+function checkImportTypes(info: ModuleInfo, subject: string): void {
+  const other = info.imports.find(({ kind, name, type }) => kind === 'function' && wasiTypes.get(name) !== type);
+  if (other === undefined) return;
+  throw new ReefError(
+    'config',
+    `Cannot load ${subject}: it imports ${other.name} as a function ${other.type}; WASI preview 1 has a function ${wasiTypes.get(other.name)}`,
+  );
+}
+
 function chooseExport(info: ModuleInfo, subject: string, wanted: string | undefined): string {
   const names = callable(info);
+  const functions = info.exports.filter(({ kind }) => kind === 'function');
+  const initialize = functions.find(({ name }) => name === INITIALIZE);
+  if (initialize !== undefined && initialize.type !== SIGNATURE) throw wrongType(subject, initialize);
+  if (wanted === START || (names.length === 0 && wanted === undefined && functions.some(({ name }) => name === START)))
+    throw new ReefError('config', `Cannot load ${subject}: ${COMMAND}`);
   const there = names.length === 0 ? 'it exports no function without parameters and results' : `it exports ${names.join(', ')}`;
   if (wanted === undefined) {
     if (names.length === 1) return names[0]!;
@@ -74,18 +95,26 @@ function chooseExport(info: ModuleInfo, subject: string, wanted: string | undefi
   }
   if (names.includes(wanted)) return wanted;
   const found = info.exports.find(({ name }) => name === wanted);
-  if (found !== undefined) {
-    const is = found.kind === 'function' ? `a function ${found.type}` : `a ${found.kind}`;
-    throw new ReefError(
-      'config',
-      `Cannot load ${subject}: its export ${JSON.stringify(wanted)} is ${is}, expected a function ${SIGNATURE}`,
-    );
-  }
+  if (found?.kind === 'function' && found.type === SIGNATURE && wanted !== INITIALIZE) return wanted;
+  if (found !== undefined) throw wrongType(subject, found);
   const near = nearestWord(wanted, names);
   const hint = near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`;
   throw new ReefError('config', `Cannot load ${subject}: it has no export ${JSON.stringify(wanted)}, ${there}${hint}`, {
     data: near === undefined ? {} : { suggestion: near },
   });
+}
+
+function wrongType(subject: string, { name, kind, type }: ModuleInfo['exports'][number]): ReefError {
+  const is =
+    name === INITIALIZE && type === SIGNATURE
+      ? 'run before the first row'
+      : kind === 'function'
+        ? `a function ${type}`
+        : `a ${kind}`;
+  return new ReefError(
+    'config',
+    `Cannot load ${subject}: its export ${JSON.stringify(name)} is ${is}, expected a function ${SIGNATURE}`,
+  );
 }
 
 function messageOf(error: unknown): string {

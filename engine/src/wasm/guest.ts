@@ -18,6 +18,8 @@ export interface GuestOptions {
   readonly cpu: CpuLimit;
   readonly outputBytesPerRow: number;
   readonly logBytesPerRow?: number;
+  /** Where in the kernel's memory there is room for what it prints while it starts; without it that is dropped. */
+  readonly startLog?: { readonly start: number; readonly end: number };
   readonly grants?: Grants;
   /** Default: the build for this machine. */
   readonly shim?: WebAssembly.Module;
@@ -197,7 +199,13 @@ export class Guest {
       [WASI_MODULE]: { ...shim.exports, ...granted },
       [REEF.importModule]: { [REEF.memory]: this.#memory, [REEF.fuelOut]: look },
     };
-    this.#instantiate();
+    const { start = 0, end = 0 } = this.#options.startLog ?? {};
+    this.#shim.begin(0, 0, 0, start, end);
+    try {
+      this.#instantiate();
+    } catch (cause) {
+      throw new Error(this.#whyNotStarted(cause), { cause });
+    }
     if (info.reset.inPlace) {
       (this.#exports[REEF.save] as () => void)();
       if (this.#shim.picture() < 0) {
@@ -207,6 +215,23 @@ export class Guest {
         );
       }
     }
+  }
+
+  #whyNotStarted(cause: unknown): string {
+    const { kernelMemory, startLog } = this.#options;
+    const { status, detail, log } = this.#shim;
+    const said =
+      startLog &&
+      Buffer.from(kernelMemory.buffer as unknown as ArrayBuffer)
+        .toString('utf8', startLog.start, log.value)
+        .trim();
+    const what =
+      status.value === RowStatus.exited
+        ? `it ended itself with exit code ${detail.value}`
+        : cause instanceof Error
+          ? cause.message
+          : String(cause);
+    return said ? `${what}; it said: ${said}` : what;
   }
 
   /** A reactor's `_initialize` runs once for each instance, before any row. */

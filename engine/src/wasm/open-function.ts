@@ -1,7 +1,6 @@
 /** From the settings of a wasm node to a function that runs: finds and loads the module, makes the guest at the first batch. */
 import type { Batch } from '../batch/batch.ts';
 import type { TokenAccess } from '../batch/token-access.ts';
-import { ReefError } from '../errors.ts';
 import type { ColumnDeclaration } from '../spec/column-type.ts';
 import type { BatchFunction } from '../spec/function.ts';
 import type { Log } from '../spec/node.ts';
@@ -11,10 +10,11 @@ import { FailureRate } from './failure-rate.ts';
 import { FunctionLog } from './function-log.ts';
 import { type FunctionModule, loadFunctionModule } from './function-module.ts';
 import type { Grants } from './grants.ts';
-import { Guest } from './guest.ts';
+import type { GuestOptions } from './guest.ts';
 import { RlineFunction } from './rline-function.ts';
 import type { RlineFormat } from './rline-kernel.ts';
 import { declaredTypes } from './row-encoding.ts';
+import { startGuest, tryStart } from './start-guest.ts';
 
 /** What is the same in every worker, found, checked and compiled once. */
 export interface LoadOptions {
@@ -58,7 +58,7 @@ export async function loadFunction({ reference, function: name, limits }: LoadOp
 
 export function openRlineFunction(module: FunctionModule, options: OpenFunctionOptions): BatchFunction {
   // Says now what would go wrong at the first batch, with which the kernel's memory comes.
-  makeGuest(options, module, new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }));
+  tryStart(options.node, guestOptions(options, module));
   let made: RlineFunction | undefined;
   return {
     digest: module.digest,
@@ -69,38 +69,19 @@ export function openRlineFunction(module: FunctionModule, options: OpenFunctionO
   };
 }
 
-function makeGuest(options: OpenFunctionOptions, loaded: FunctionModule, kernelMemory: WebAssembly.Memory): Guest {
-  const { limits, grants, alive, cancelled, node } = options;
+function guestOptions(options: OpenFunctionOptions, loaded: FunctionModule): Omit<GuestOptions, 'kernelMemory'> {
+  const { limits, grants, alive, cancelled } = options;
   const cpu = new CpuLimit({
     msPerRow: limits.cpuMsPerRow,
     ...(alive ? { alive } : {}),
     ...(cancelled ? { cancel: cancelled } : {}),
   });
-  try {
-    return new Guest({
-      ...loaded,
-      kernelMemory,
-      cpu,
-      outputBytesPerRow: limits.outputBytesPerRow,
-      grants,
-    });
-  } catch (cause) {
-    if (cause instanceof ReefError) throw cause;
-    const stopped = cpu.takeStopped();
-    if (stopped === 'cancel') throw new ReefError('stop', `Cannot open function "${node}": it was cancelled`, { cause });
-    const problem =
-      stopped === 'cpu'
-        ? `it used more than ${limits.cpuMsPerRow} ms of CPU time (limits.cpu_ms_per_row)`
-        : cause instanceof Error
-          ? cause.message
-          : String(cause);
-    throw new ReefError('config', `Cannot open function "${node}": its module does not start: ${problem}`, { cause });
-  }
+  return { ...loaded, cpu, outputBytesPerRow: limits.outputBytesPerRow, grants };
 }
 
 function make(options: OpenFunctionOptions, loaded: FunctionModule, kernelMemory: WebAssembly.Memory): RlineFunction {
   const { limits, log, stopAtRate, node } = options;
-  const guest = makeGuest(options, loaded, kernelMemory);
+  const guest = startGuest(node, { ...guestOptions(options, loaded), kernelMemory });
   const rate = stopAtRate === undefined ? undefined : new FailureRate(node, stopAtRate);
   return new RlineFunction({
     guest,

@@ -22,6 +22,8 @@ export interface ShimExports {
   /** The row that runs. */
   readonly row: WebAssembly.Global;
   readonly status: WebAssembly.Global;
+  /** Of a status that has one: the exit code. */
+  readonly detail: WebAssembly.Global;
   readonly maxOutput: WebAssembly.Global;
   readonly maxRowLog: WebAssembly.Global;
   /** Nanoseconds since 1970 that the guest's wall clock shows. */

@@ -10,9 +10,9 @@ import type { Log } from '../../spec/node.ts';
 import { CpuLimit } from '../cpu-limit.ts';
 import { FunctionLog } from '../function-log.ts';
 import { loadFunctionModule } from '../function-module.ts';
-import { Guest } from '../guest.ts';
 import { RlineFunction } from '../rline-function.ts';
 import type { RlineFormat } from '../rline-kernel.ts';
+import { startGuest, tryStart } from '../start-guest.ts';
 
 export interface MeasureOptions {
   /** Stands in messages. */
@@ -56,12 +56,10 @@ export async function measureFunction(module: Uint8Array, options: MeasureOption
   const chunks = chunksOf(rows);
   const loaded = await loadFunctionModule(module, { name, function: options.function });
   const bench = new Steps(Math.max(...chunks.map(({ length }) => length)), columns ?? []);
-  const guest = new Guest({
-    ...loaded,
-    kernelMemory: bench.memory,
-    cpu: new CpuLimit({ msPerRow: 30_000 }),
-    outputBytesPerRow: 16 * MIB,
-  });
+  const cpu = new CpuLimit({ msPerRow: 30_000 });
+  const made = { ...loaded, cpu, outputBytesPerRow: 16 * MIB };
+  tryStart(loaded.function, made);
+  const guest = startGuest(loaded.function, { ...made, kernelMemory: bench.memory });
   const run = new RlineFunction({
     guest,
     name: loaded.function,

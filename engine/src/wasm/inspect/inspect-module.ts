@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { callable } from '../function-module.ts';
+import { COMMAND, callable } from '../function-module.ts';
 import { type ModuleInfo, rewrite } from '../rewriter/index.ts';
 import { type ImportAccess, importAccess } from './wasi-access.ts';
 
@@ -47,11 +47,7 @@ function contractOf(info: ModuleInfo, imports: Inspection['imports']): Inspectio
   if (['allocate', 'deallocate', 'apply'].every((name) => exportsFunction(info, name))) {
     return none('it is built with punch_api, the forerunner of rline_api: build it with rline_api and rline_macro 1.0');
   }
-  if (exportsFunction(info, '_start')) {
-    return none(
-      'it is a command (_start): build a library (Rust: crate-type cdylib, C: -mexec-model=reactor) and export a function',
-    );
-  }
+  if (exportsFunction(info, '_start')) return none(COMMAND);
   if (functions.length === 0)
     return none('it exports no function of type () -> (): export one that reads standard input and writes the result');
   return none('it has no memory');
