@@ -75,7 +75,10 @@ async function stored(index: string): Promise<number> {
 test('who has the right may write, over TLS, by an own authority', { skip }, async (t) => {
   assert.equal(await write(t, { index: 'logs-1', user: 'writer' }), undefined);
   assert.equal(await stored('logs-1'), 1);
-  assert.match(await probe(t, { index: 'logs-1', user: 'writer' }), /^reaches https:\S+, OpenSearch 3\.4/);
+  assert.match(
+    await probe(t, { index: 'logs-1', user: 'writer' }),
+    /^reaches https:\S+, OpenSearch 3\.4\S+, may write to "logs-1"$/,
+  );
 });
 
 test("Punch's way to say user and password", { skip }, async (t) => {
@@ -98,4 +101,9 @@ test('a right that is missing is waited for, and said', { skip }, async (t) => {
   const said = await write(t, given);
   assert.deepEqual([said?.again, said?.refused ?? []], [[0], []]);
   assert.match(said!.againReason!, /403 security_exception/);
+  await assert.rejects(
+    probe(t, given),
+    /Cannot write to "other" of sink "out": \S+ says that this user lacks "indices:data\/write\/index"/,
+  );
+  await assert.rejects(server.ask('GET', '/other'), /index_not_found/);
 });
