@@ -42,6 +42,12 @@ export function errorNumber(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+/** A byte of a listed name that is no UTF-8 reads as U+FFFD, and nothing has the name that comes of it. */
+export function nameProblem(path: string, number: string | undefined): string | undefined {
+  if (number !== 'ENOENT' || !path.includes('\ufffd')) return undefined;
+  return 'nothing has this name, perhaps because it is not valid UTF-8, expected a file with a name in UTF-8';
+}
+
 /**
  * A system error about a file as a `ReefError`: `Cannot ACTION: PATH: what is, what would be right`.
  * `io` where waiting may help, else `code`.
@@ -50,7 +56,8 @@ export function fileError(action: string, path: string, cause: unknown, code: Re
   if (cause instanceof ReefError) return cause;
   const number = errorNumber(cause) ?? '';
   const retry = passing.has(number);
-  const explanation = explanations[number] ?? (cause instanceof Error ? cause.message : String(cause));
+  const explanation =
+    nameProblem(path, number) ?? explanations[number] ?? (cause instanceof Error ? cause.message : String(cause));
   return new ReefError(retry ? 'io' : code, `Cannot ${action}: ${path}: ${explanation}`, {
     cause,
     retry,

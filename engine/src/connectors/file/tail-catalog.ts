@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import type { Position } from '../../spec/feed.ts';
 import type { Log } from '../../spec/node.ts';
 import { writerOf } from './claims.ts';
-import { errorNumber, fileError } from './file-error.ts';
+import { errorNumber, fileError, nameProblem } from './file-error.ts';
 import { fixedFolder, listFiles } from './file-list.ts';
 import { generationOf } from './generation.ts';
 import { asFilePosition, endOfRows, fingerprintOf, headOf, matchesFingerprint, readIfSame, startOfRows } from './identity.ts';
@@ -96,7 +96,7 @@ export class TailCatalog {
     let isUnsettled = false;
     for (const path of list.paths) {
       stop.throwIfAborted();
-      const stats = await stat(path, { bigint: true }).catch(() => undefined);
+      const stats = await stat(path, { bigint: true }).catch((error: unknown) => this.#tellOf(path, error));
       if (stats === undefined || !stats.isFile() || this.#isWritten(path, stats)) continue;
       folders.add(dirname(path));
       const file = this.#byKey.get(keyOf(stats)) ?? this.#takeBack(path, stats) ?? (await this.#adopt(path, stats));
@@ -293,6 +293,14 @@ export class TailCatalog {
     }
     this.#add(file, path);
     return file;
+  }
+
+  /** Of a listed file that cannot be looked at, unless it is just gone, or a link to what is not there yet. */
+  #tellOf(path: string, error: unknown): undefined {
+    const number = errorNumber(error);
+    const isGone = number === 'ENOENT' || number === 'ENOTDIR';
+    if (isGone && nameProblem(path, number) === undefined) return;
+    this.#tell(fileError(`read file source "${this.#options.id}"`, path, error).message);
   }
 
   #tell(message: string): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
-import { appendFile, copyFile, mkdir, open, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, open, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { Position } from '../../spec/feed.ts';
@@ -98,6 +98,22 @@ describe('file source, tail', { timeout: 60_000 }, () => {
       await appendFile(path, '22\n3\n');
       await tail.fed('1', '222222', '3');
     }
+  });
+
+  test('a listed file that cannot be looked at is told of, once, and the others are followed', async (t) => {
+    const folder = await temporaryFolder(t);
+    await writeFile(Buffer.concat([Buffer.from(`${folder}/n`), Buffer.of(0xff), Buffer.from('.log')]), 'lost\n');
+    await symlink('circle.log', join(folder, 'circle.log'));
+    await symlink('not-yet', join(folder, 'later.log'));
+    await writeFile(join(folder, 'a.log'), '1\n');
+    const tail = follow(t, folder, { path: '*.log', interval_s: 0.02 });
+    await tail.fed('1');
+    await writeFile(join(folder, 'not-yet'), '2\n');
+    await tail.fed('1', '2');
+    assert.deepEqual(tail.log.warnings.toSorted(), [
+      `Cannot read file source "in": ${folder}/circle.log: too many symbolic links lead to it, expected a file`,
+      `Cannot read file source "in": ${folder}/n\ufffd.log: nothing has this name, perhaps because it is not valid UTF-8, expected a file with a name in UTF-8`,
+    ]);
   });
 
   test('waits for a file and a folder that are not there yet', async (t) => {
