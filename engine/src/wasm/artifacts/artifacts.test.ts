@@ -134,6 +134,11 @@ test('latest is the highest version, by numbers', () => {
   ]);
 });
 
+test('a v before the number of a version counts for nothing', () => {
+  const versions = ['v1.2', '2.0', '1.10', 'V1.9', 'v2.1-rc.1', 'vNext'];
+  assert.deepEqual(versions.sort(compareVersions), ['v1.2', 'V1.9', '1.10', '2.0', 'v2.1-rc.1', 'vNext']);
+});
+
 test('what is not there is told with what is', async (t) => {
   const find = folderOf(t, {
     'artifacts/a.zip': zip({ 'metadata.yml': metadata('1.0'), 'tool.wasm': 'one', 'more.wasm': 'x' }),

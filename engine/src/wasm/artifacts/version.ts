@@ -1,6 +1,6 @@
 /**
  * Orders versions: part by part, numbers by value and before words; a version with a suffix behind `-` comes before the one without.
- * Negative when `a` is the lower.
+ * A `v` before the first number counts for nothing. Negative when `a` is the lower.
  */
 export function compareVersions(a: string, b: string): number {
   const [aCore, aSuffix] = split(a);
@@ -11,7 +11,8 @@ export function compareVersions(a: string, b: string): number {
   return bSuffix === undefined ? -1 : compareParts(aSuffix, bSuffix);
 }
 
-function split(version: string): [string, string | undefined] {
+function split(written: string): [string, string | undefined] {
+  const version = written.replace(/^v(?=\d)/i, '');
   const at = version.indexOf('-');
   return at < 0 ? [version, undefined] : [version.slice(0, at), version.slice(at + 1)];
 }
