@@ -19,6 +19,17 @@ test('a line for people names the node and the data that the message does not na
   assert.match(written[1]!, /Z info p: out: cut back bytes=12\n$/);
 });
 
+test('what a function or a row says can neither pass for a line of the log nor steer the terminal', () => {
+  const { logger, written } = made();
+  logger.log('p').info('w: one\r\n2026-01-01T00:00:00.000Z warn p: forged\x1b[2J\r\x9b1m\u202e\tend', { text: '\x07' });
+  logger.say({ level: 'error', message: 'two\nreef: forged\x1b' });
+  assert.match(
+    written[0]!,
+    /Z info p: w: one\n {2}2026-01-01T00:00:00\.000Z warn p: forged\\u001b\[2J\\u000d\\u009b1m\\u202e\tend text=\\u0007\n$/,
+  );
+  assert.equal(written[1], 'reef: two\n  reef: forged\\u001b\n');
+});
+
 test('a line for programs is one JSON object with time, level, punchline, node, message and data', () => {
   const { logger, written } = made({ format: 'json' });
   logger.log('p').warn('two\nlines', { node: 'in', big: 12n, error: new Error('gone'), nothing: undefined });

@@ -5,6 +5,7 @@
 import type { Log } from '../spec/node.ts';
 import type { Json } from '../spec/plan.ts';
 import { redacted, redactedData } from '../spec/secrets.ts';
+import { shownText } from './shown-text.ts';
 import type { Terminal, TextOutput } from './terminal.ts';
 
 export const logFormats = ['text', 'json'] as const;
@@ -59,7 +60,7 @@ export class Logger {
   /** What the command itself has to say; text has no time before it. */
   say(line: LogLine): void {
     const about = line.punchline === undefined ? '' : `${line.punchline}: `;
-    this.write(line, `reef: ${about}${line.message}\n`);
+    this.write(line, `reef: ${shownText(`${about}${line.message}`)}\n`);
   }
 
   /** `text`: how people see it. */
@@ -104,5 +105,5 @@ function textLine(time: string, { level, message, punchline, data = {} }: LogLin
     return value === undefined || message.includes(text) ? [] : [` ${name}=${text}`];
   });
   const about = punchline === undefined ? 'reef' : punchline;
-  return `${time} ${level} ${about}:${where} ${message}${more.join('')}`;
+  return `${time} ${level} ${shownText(`${about}:${where} ${message}${more.join('')}`)}`;
 }
