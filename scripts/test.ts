@@ -4,8 +4,9 @@
  * that in CI (`CI=true`) a skipped test is a failure.
  */
 import { spawnSync } from 'node:child_process';
-import { globSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -25,12 +26,15 @@ if (files.length > 0) {
     options.push('--test-reporter=spec', '--test-reporter-destination=stdout');
     options.push(`--test-reporter=${new URL('no-skips.ts', import.meta.url)}`, '--test-reporter-destination=stderr');
   }
+  // The state of what tests run is not this user's.
+  const state = mkdtempSync(join(tmpdir(), 'reef-state-'));
   const { status } = spawnSync(process.execPath, ['--test', ...options, ...files], {
     cwd: root,
     stdio: 'inherit',
     // What most tests look at is what people see.
-    env: { REEF_LOG_FORMAT: 'text', ...process.env },
+    env: { REEF_LOG_FORMAT: 'text', REEF_STATE_HOME: state, ...process.env },
   });
+  rmSync(state, { recursive: true, force: true });
   process.exitCode = status ?? 1;
 } else if (values.servers) {
   console.log('There are no server tests yet (files named *.server.test.ts): nothing was run.');

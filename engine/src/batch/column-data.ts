@@ -42,7 +42,7 @@ function writeValid(arena: Arena, request: WriteRequest, valid: Uint8Array | und
   return arena.copyOf(valid);
 }
 
-/** Pointer to `null` within the words. */
+/** Where `null` begins within the words. */
 const NULL_WORD = 9;
 
 function writeIntegers(
