@@ -32,6 +32,22 @@ export function compressionByContent(head: Uint8Array): FileCompression | undefi
   return undefined;
 }
 
+const foreign: readonly (readonly [name: string, mark: readonly number[]])[] = [
+  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+  ['bzip2', [0x42, 0x5a, 0x68]],
+  ['lz4', [0x04, 0x22, 0x4d, 0x18]],
+  ['zip', [0x50, 0x4b, 0x03, 0x04]],
+  ['7z', [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c]],
+];
+
+/** What the first bytes say that Reef cannot read. No row of JSON begins so, and of lines hardly one. */
+export function foreignCompression(head: Uint8Array): string | undefined {
+  const found = foreign.find(([, mark]) => mark.every((byte, index) => head[index] === byte));
+  // Text may begin with these three letters; bzip2 goes on with its block size and a mark of six bytes.
+  if (found?.[0] === 'bzip2' && !(head[4] === 0x31 && head[5] === 0x41 && head[6] === 0x59)) return undefined;
+  return found?.[0];
+}
+
 /** True when the bytes may be zlib's format. */
 export function mayBeZlib([a = 0, b = 0]: Uint8Array): boolean {
   return (a & 0x0f) === 8 && a >> 4 <= 7 && ((a << 8) | b) % 31 === 0;

@@ -72,6 +72,25 @@ describe('file source, whole files', () => {
     assert.equal((await read(folder, 'a[1].log')).text, 'it\n');
   });
 
+  test('a file that is compressed as Reef does not read is an error that says how, not rows', async (t) => {
+    const folder = await temporaryFolder(t);
+    const xz = Buffer.concat([Buffer.from('fd377a585a000004', 'hex'), Buffer.from('\n{"a":1}\n')]);
+    await mkdir(join(folder, 'in'));
+    await writeFile(join(folder, 'in/a.xz'), xz);
+    await writeFile(join(folder, 'in/b.bz2'), Buffer.from('425a6839314159265359', 'hex'));
+    await writeFile(join(folder, 'in/c'), 'BZh is a word\n');
+    const feed = new FakeFeed();
+    const log = new TestLog();
+    const source = await openSource(folder, 'in', log);
+    await assert.rejects(
+      source.run(feed, new AbortController().signal),
+      /a\.xz is compressed with xz, expected gzip, zstd or nothing/,
+    );
+    await source.close();
+    assert.match(log.warnings[1]!, /b\.bz2 is compressed with bzip2/);
+    assert.equal(feed.text, 'BZh is a word\n');
+  });
+
   test('skips a byte order mark, and offsets stay those of the file', async (t) => {
     const folder = await temporaryFolder(t);
     await writeFile(join(folder, 'a'), '\ufeffx\n');

@@ -10,7 +10,7 @@ import type { Log } from '../../spec/node.ts';
 import { RecordWriter } from '../../spec/record-writer.ts';
 import type { Source } from '../../spec/source.ts';
 import type { Release } from './claims.ts';
-import type { CompressionWord } from './compression.ts';
+import { type CompressionWord, foreignCompression } from './compression.ts';
 import { fileError } from './file-error.ts';
 import type { FileList } from './file-list.ts';
 import { asFilePosition, fingerprintOf, matchesFingerprint, startOfRows } from './identity.ts';
@@ -89,6 +89,16 @@ export class WholeFiles implements Source {
     for (const release of this.#options.claimed ?? []) release();
   }
 
+  /** Its bytes would be rejected as rows one by one, and some of them might be taken for rows. */
+  #refuseForeign(path: string, head: Uint8Array): void {
+    const foreign = foreignCompression(head);
+    if (foreign === undefined) return;
+    throw new ReefError(
+      'io',
+      `Cannot read file source "${this.#options.id}": ${path} is compressed with ${foreign}, expected gzip, zstd or nothing (compression: none reads it as it stands)`,
+    );
+  }
+
   async #readFile(
     feed: Feed,
     name: string,
@@ -107,6 +117,7 @@ export class WholeFiles implements Source {
     if (reading === undefined) {
       const identity = { dev: String(stats.dev), ino: String(stats.ino), fingerprint: fingerprintOf(head) };
       const { compression, document, raw, log } = this.#options;
+      if (compression === 'auto' && !raw) this.#refuseForeign(path, head);
       const passage = { compression: compressionOf(compression, { path, head }, log), document, raw };
       const through = passageWord(passage);
       const known = { path, ...identity, ...(through === undefined ? {} : { through }) };
