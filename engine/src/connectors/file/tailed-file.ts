@@ -4,6 +4,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import type { PartitionFeed, Position } from '../../spec/feed.ts';
+import { compressionByContent, foreignCompression } from './compression.ts';
 import { type FilePosition, fingerprintOf, matchesFingerprint, readHead, startOfRows } from './identity.ts';
 
 /** What a look at the file found. `replaced`: its path leads to another file now. */
@@ -41,6 +42,8 @@ export class TailedFile {
   suspectedCopy: { readonly original: TailedFile; size: number; since: number } | undefined;
   /** What it was before it was truncated, to know a copy of that by. */
   before: { readonly fingerprint: string; readonly offset: number } | undefined;
+  /** How it is compressed, where none of it has been read: it is what a rotation makes of a file that was, and no rows. */
+  packed: string | undefined;
   /** The problem that has been told of. */
   told: string | undefined;
   /** Replaced as a whole when it is truncated: positions of the old partition keep the old one. */
@@ -95,6 +98,7 @@ export class TailedFile {
     const handle = this.handle!;
     const { size } = await handle.stat();
     if (size < this.offset || !(await this.#isSameFile(handle))) return 'truncated';
+    if (this.packed !== undefined) return this.#caughtUp(size);
     for (let rooms = 0; rooms < ROOMS_PER_TURN; rooms++) {
       if (this.offset >= size) return this.#caughtUp(size);
       const feed = partition();
@@ -156,7 +160,10 @@ export class TailedFile {
   async #isSameFile(handle: FileHandle): Promise<boolean> {
     const head = await readHead(handle);
     if (!matchesFingerprint(head, this.fingerprint)) return false;
-    if (this.offset === 0) this.offset = startOfRows(head);
+    if (this.offset === 0) {
+      this.packed = compressionByContent(head) ?? foreignCompression(head);
+      this.offset = startOfRows(head);
+    }
     this.#generation.fingerprint = fingerprintOf(head);
     return true;
   }

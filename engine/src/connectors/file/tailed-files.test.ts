@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { appendFile, copyFile, mkdir, open, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import type { Position } from '../../spec/feed.ts';
 import { FakeFeed } from '../testing/fake-feed.ts';
 import { TestLog, temporaryFolder } from '../testing/test-context.ts';
@@ -208,6 +209,25 @@ describe('file source, tail', { timeout: 60_000 }, () => {
     await again.fed('four');
     await appendFile(path, 'five\n');
     await again.fed('four', 'five');
+  });
+
+  test('a rotated file that is compressed is no rows, is told of once, and is let go when it is deleted', async (t) => {
+    const folder = await temporaryFolder(t);
+    await writeFile(join(folder, 'a.log'), '1\n');
+    const tail = follow(t, folder, { path: 'a.log*' });
+    await tail.fed('1');
+    await writeFile(join(folder, 'a.log.1.gz'), gzipSync(Array.from({ length: 3000 }, (_, n) => `${n * n}\n`).join('')));
+    await appendFile(join(folder, 'a.log'), '2\n');
+    await tail.feed.until(() => tail.log.warnings.length > 0);
+    await tail.fed('1', '2');
+    await rm(join(folder, 'a.log.1.gz'));
+    await tail.feed.until(() =>
+      [...tail.feed.partitions.values()].some(({ name, forgotten }) => forgotten && name.includes('.gz')),
+    );
+    await appendFile(join(folder, 'a.log'), '3\n');
+    await tail.fed('1', '2', '3');
+    assert.equal(tail.log.warnings.length, 1);
+    assert.match(tail.log.warnings[0]!, /a\.log\.1\.gz is not followed: it is compressed with gzip, expected rows/);
   });
 
   test('truncation: begins at the start of the same file, under another name of the partition', async (t) => {

@@ -167,7 +167,7 @@ export class TailedFiles implements Source {
       const { offset } = file;
       const isOver = file.leftAt !== undefined && file.hasCaughtUp && now - file.leftAt >= this.#options.intervalMs;
       const look = await file.read(() => this.#partitionOf(file), isOver);
-      file.told = undefined;
+      file.told = file.packed === undefined ? undefined : this.#leaveOut(file, file.packed);
       if (look === 'more') this.#markDirty(file);
       else if (look === 'truncated') await this.#restart(file);
       else if (look === 'replaced') await this.#lookElsewhere(file);
@@ -184,6 +184,13 @@ export class TailedFiles implements Source {
     } finally {
       this.#touch(file);
     }
+  }
+
+  /** Its rows were read before a rotation compressed them, or cannot be. */
+  #leaveOut({ path, told }: TailedFile, packed: string): string {
+    const message = `File ${path} is not followed: it is compressed with ${packed}, expected rows (a path that leaves it out, or mode: whole)`;
+    if (message !== told) this.#options.log.warn(message);
+    return message;
   }
 
   #mayFollow(file: TailedFile): boolean {
