@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { appendFile, copyFile, mkdir, open, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { Position } from '../../spec/feed.ts';
 import { FakeFeed } from '../testing/fake-feed.ts';
@@ -218,8 +219,9 @@ describe('file source, tail', { timeout: 60_000 }, () => {
     await tail.fed('1');
     await writeFile(join(folder, 'a.log.1.gz'), gzipSync(Array.from({ length: 3000 }, (_, n) => `${n * n}\n`).join('')));
     await appendFile(join(folder, 'a.log'), '2\n');
-    await tail.feed.until(() => tail.log.warnings.length > 0);
     await tail.fed('1', '2');
+    // It feeds nothing, so nothing but the log tells that it was seen.
+    while (tail.log.warnings.length === 0) await setImmediate();
     await rm(join(folder, 'a.log.1.gz'));
     await tail.feed.until(() =>
       [...tail.feed.partitions.values()].some(({ name, forgotten }) => forgotten && name.includes('.gz')),
