@@ -153,9 +153,9 @@ export class TailCatalog {
 
   /** A path, listed or not, that leads to the file now: where a rotation has put it. */
   async locate(file: TailedFile): Promise<{ readonly path: string; readonly dev: string } | undefined> {
-    const path = dirname(file.path);
-    const folder = this.#folders.get(path) ?? new Recent(() => byInode(path));
-    this.#folders.set(path, folder);
+    const parent = dirname(file.path);
+    const folder = this.#folders.get(parent) ?? new Recent(() => byInode(parent));
+    this.#folders.set(parent, folder);
     for (const { path, stats } of (await folder.get()).get(file.ino) ?? []) {
       if (Number(stats.size) < file.offset) continue;
       const head = await headOf(path, file.ino);

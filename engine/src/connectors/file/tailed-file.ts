@@ -145,9 +145,15 @@ export class TailedFile {
     this.before = { fingerprint: this.fingerprint, offset: this.offset };
     this.name = name;
     this.#generation = { fingerprint: fingerprintOf(head) };
-    this.offset = startOfRows(head);
+    this.#begin(head);
     this.partition = undefined;
     this.seenSize = -1;
+  }
+
+  /** Nothing of it has been read. */
+  #begin(head: Uint8Array): void {
+    this.packed = compressionByContent(head) ?? foreignCompression(head);
+    this.offset = startOfRows(head);
   }
 
   #caughtUp(size: number): Look {
@@ -160,10 +166,7 @@ export class TailedFile {
   async #isSameFile(handle: FileHandle): Promise<boolean> {
     const head = await readHead(handle);
     if (!matchesFingerprint(head, this.fingerprint)) return false;
-    if (this.offset === 0) {
-      this.packed = compressionByContent(head) ?? foreignCompression(head);
-      this.offset = startOfRows(head);
-    }
+    if (this.offset === 0) this.#begin(head);
     this.#generation.fingerprint = fingerprintOf(head);
     return true;
   }

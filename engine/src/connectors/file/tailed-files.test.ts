@@ -232,6 +232,16 @@ describe('file source, tail', { timeout: 60_000 }, () => {
     assert.match(tail.log.warnings[0]!, /a\.log\.1\.gz is not followed: it is compressed with gzip, expected rows/);
   });
 
+  test('a compressed file that is overwritten with rows is one of rows', async (t) => {
+    const folder = await temporaryFolder(t);
+    const path = join(folder, 'a.log');
+    await writeFile(path, gzipSync('1\n'));
+    const tail = follow(t, folder, { path: 'a.log' });
+    while (tail.log.warnings.length === 0) await setImmediate();
+    await writeFile(path, '\ufeff2\n');
+    await tail.fed('2');
+  });
+
   test('truncation: begins at the start of the same file, under another name of the partition', async (t) => {
     const folder = await temporaryFolder(t);
     const path = join(folder, 'a.log');
