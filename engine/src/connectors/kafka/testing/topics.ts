@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Consumer, Consumer as LibraryConsumer, Producer } from '@platformatic/kafka';
 import type { Owner } from '../../../testing/owner.ts';
+import type { Kafka } from '../../../testing/servers/kafka.ts';
 
 export interface Sent {
   readonly value: string | Uint8Array | null;
@@ -17,6 +18,15 @@ export interface Received {
   readonly partition: number;
   readonly offset: number;
   readonly headers: Readonly<Record<string, string>>;
+}
+
+let topics = 0;
+
+/** Makes a topic of a name of its own, which it resolves with. */
+export async function newTopic(broker: Kafka, partitions = 1, config?: Readonly<Record<string, string>>): Promise<string> {
+  const name = `topic-${++topics}`;
+  await broker.createTopic(name, partitions, config);
+  return name;
 }
 
 export async function produce(
