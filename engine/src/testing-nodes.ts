@@ -89,6 +89,15 @@ export async function readSource<F extends Fields>(spec: SourceSpec<F>, options:
   };
 }
 
+/** Asks a source or sink what `reef check --connect` asks it. */
+export async function probeNode<F extends Fields>(
+  spec: SourceSpec<F> | SinkSpec<F>,
+  options: NodeOptions = {},
+): Promise<readonly string[]> {
+  if (!spec.probe) throw new ReefError('config', 'Cannot probe the node: its type has no probe');
+  return spec.probe({ ...(await context(spec, options)), signal: new AbortController().signal });
+}
+
 export interface TestSink {
   /** Resolves with what the sink answered: its position, or what it did not take of a bulk. */
   write(rows: readonly Readonly<Record<string, Json>>[]): Promise<SinkPosition | Undelivered | undefined>;

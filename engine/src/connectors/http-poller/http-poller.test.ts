@@ -6,7 +6,8 @@ import { type TestContext, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { ReefError } from '../../errors.ts';
 import type { Position } from '../../spec/feed.ts';
-import type { Codec, PunchlineKind } from '../../spec/plan.ts';
+import type { Codec, Json, PunchlineKind } from '../../spec/plan.ts';
+import { probeNode } from '../../testing-nodes.ts';
 import { FakeFeed } from '../testing/fake-feed.ts';
 import { TestLog, withDefaults } from '../testing/test-context.ts';
 import { nextLink } from './pages.ts';
@@ -425,20 +426,9 @@ test('the next link is found among others', () => {
 
 test('a probe asks once for the first page, and for nothing where asking might do something', async (t) => {
   const { url, seen } = await serve(t, ({ url }) => (url === '/no' ? { status: 403, body: 'not you' } : { body: [{}] }));
-  const probe = (given: readonly object[]): Promise<readonly string[]> => {
-    const requests = given.map((request) => ({ method: 'GET', headers: {}, rows: '', ...request }));
-    return pollerSpec.probe!({
-      id: 'in',
-      settings: withDefaults(settings, { requests: requests as unknown as PollerSettings['requests'] }),
-      folder: '/',
-      punchlineKind: 'StreamPunchline',
-      log: new TestLog(),
-      count() {},
-      codec: { name: 'json' },
-      signal: new AbortController().signal,
-    });
-  };
-  const page = { type: 'number', keep: false, most_pages: 1 };
+  const probe = (requests: readonly Json[]): Promise<readonly string[]> =>
+    probeNode(pollerSpec, { settings: { requests }, punchlineKind: 'StreamPunchline' });
+  const page = { type: 'number', keep: false, most_pages: 1, parameter: 'page' };
   assert.deepEqual(
     await probe([
       { url: `${url}/a`, name: 'a', page },
@@ -455,7 +445,7 @@ test('a probe asks once for the first page, and for nothing where asking might d
   );
   await assert.rejects(
     probe([{ url: `${url}/no`, name: 'c' }]),
-    /Cannot poll "c" for source "in": http:\S+ answers 403: not you$/,
+    /Cannot poll "c" for source "test": http:\S+ answers 403: not you$/,
   );
 });
 

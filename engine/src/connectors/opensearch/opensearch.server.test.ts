@@ -9,7 +9,7 @@ import { startReef, temporaryFolder, writePunchline } from '../../testing/reef-p
 import { missing } from '../../testing/servers/needs.ts';
 import { opensearch, startOpenSearch } from '../../testing/servers/opensearch.ts';
 import type { SearchServer } from '../../testing/servers/search-server.ts';
-import { openSink } from '../../testing-nodes.ts';
+import { openSink, probeNode } from '../../testing-nodes.ts';
 import sinkSpec from './sink.ts';
 
 const skip = await missing(...opensearch);
@@ -57,6 +57,12 @@ test('a document that is sent twice is stored once, as it is, also compressed', 
     hits.map(({ _id, _source }) => [_id, _source]).sort(),
     rows.map((row) => [row._ppf_id, row]),
   );
+});
+
+test('a probe of a server that knows no users says what it is, and writes nothing', { skip }, async () => {
+  const settings = { http_hosts: [{ host: '127.0.0.1', port: server.port }], index: { type: 'fixed', name: 'probed' } };
+  assert.deepEqual(await probeNode(sinkSpec, { settings }), [`reaches ${server.url}, OpenSearch 3.2.0`]);
+  await assert.rejects(server.ask('GET', '/probed'), /index_not_found/);
 });
 
 test('what does not fit the mapping is refused with the reason, and costs only itself', { skip }, async () => {

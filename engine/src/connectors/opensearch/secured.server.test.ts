@@ -4,13 +4,10 @@ import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import type { Undelivered } from '../../spec/bulk-sink.ts';
 import type { Json } from '../../spec/plan.ts';
-import { validateSettings } from '../../spec/validate.ts';
 import { temporaryFolder } from '../../testing/reef-process.ts';
 import { missing } from '../../testing/servers/needs.ts';
 import { type SecuredOpenSearch, securedOpenSearch, startSecuredOpenSearch } from '../../testing/servers/secured-opensearch.ts';
-import { openSink } from '../../testing-nodes.ts';
-import { TestLog } from '../testing/test-context.ts';
-import { type OpenSearchSettings, settings } from './settings.ts';
+import { openSink, probeNode } from '../../testing-nodes.ts';
 import sinkSpec from './sink.ts';
 
 const skip = await missing(...securedOpenSearch);
@@ -53,18 +50,7 @@ async function write(t: TestContext, given: Given): Promise<Undelivered | undefi
 }
 
 async function probe(t: TestContext, given: Given): Promise<string> {
-  const { settings: validated } = await validateSettings(settings, settingsOf(t, given));
-  const told = await sinkSpec.probe!({
-    id: 'out',
-    settings: validated as OpenSearchSettings,
-    folder: '/',
-    punchlineKind: 'StreamPunchline',
-    log: new TestLog(),
-    count() {},
-    codec: { name: 'json' },
-    signal: new AbortController().signal,
-  });
-  return told.join();
+  return (await probeNode(sinkSpec, { settings: settingsOf(t, given) })).join();
 }
 
 async function stored(index: string): Promise<number> {
@@ -103,7 +89,7 @@ test('a right that is missing is waited for, and said', { skip }, async (t) => {
   assert.match(said!.againReason!, /403 security_exception/);
   await assert.rejects(
     probe(t, given),
-    /Cannot write to "other" of sink "out": \S+ says that this user lacks "indices:data\/write\/index"/,
+    /Cannot write to "other" of sink "test": \S+ says that this user lacks "indices:data\/write\/index"/,
   );
   await assert.rejects(server.ask('GET', '/other'), /index_not_found/);
 });
