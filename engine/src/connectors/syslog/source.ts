@@ -27,7 +27,7 @@ const settings = {
     { default: 'auto' },
   ),
   timezone: text(
-    'Zone of times that do not say one (RFC 3164): `UTC`, an offset such as `+02:00`, or a name such as `Europe/Paris`. Where they say no year either, it is this one, or the one before where that would put them more than a month ahead.',
+    'Zone of times that do not say one (RFC 3164): `UTC`, an offset such as `+02:00`, or a name such as `Europe/Paris`. Where they say no year either, it is the last one that does not put them more than a month ahead.',
     { default: 'UTC', pattern: /^(?:UTC|[+-]\d\d:\d\d|[A-Za-z_]+(?:\/[A-Za-z0-9_+-]+)*)$/ },
   ),
   raw_column: text(
